@@ -1,0 +1,133 @@
+//! What a request that passed every check proves: who sent it, how, and what its signature does not cover.
+
+use std::fmt;
+
+use crate::check::nonce::NonceClaimed;
+use crate::check::permission::Allowed;
+use crate::check::quota::QuotaDrawn;
+use crate::check::timestamp::WithinWindow;
+use crate::reason::Reason;
+use crate::rejection::Rejection;
+use crate::scheme::{Dialect, Language, Scheme};
+use crate::signature::SignatureValid;
+use crate::store::{Credential, Principal};
+
+/// Proof that a request passed every check. Nothing but the last stage makes one.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    credential: Credential,
+    scheme: Scheme,
+    dialect: Dialect,
+    language: Language,
+    action: Box<str>,
+    uncovered: Vec<Uncovered>,
+    #[expect(dead_code, reason = "possession is the proof")]
+    witnesses: Witnesses,
+}
+
+/// One value per check that could be forgotten; each can only be made by its check.
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "possession is the proof")]
+pub(crate) struct Witnesses {
+    pub(crate) within_window: WithinWindow,
+    pub(crate) signature: SignatureValid,
+    pub(crate) nonce: NonceClaimed,
+    pub(crate) allowed: Allowed,
+    pub(crate) drawn: QuotaDrawn,
+}
+
+impl Admitted {
+    pub(crate) fn new(
+        witnesses: Witnesses,
+        credential: Credential,
+        scheme: Scheme,
+        dialect: Dialect,
+        language: Language,
+        action: Box<str>,
+        uncovered: Vec<Uncovered>,
+    ) -> Self {
+        Self {
+            credential,
+            scheme,
+            dialect,
+            language,
+            action,
+            uncovered,
+            witnesses,
+        }
+    }
+
+    /// The verified SecretId.
+    #[must_use]
+    pub fn secret_id(&self) -> &str {
+        self.credential.secret_id()
+    }
+
+    /// Whom the key belongs to.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        self.credential.principal()
+    }
+
+    /// How the request was signed.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The dialect that the caller speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The action that the account may call.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+
+    /// What the signature does not cover: whoever could alter the request on its way could alter this.
+    ///
+    /// TC3 signs two headers as a rule, so `x-tc-action` and its like are listed unless the client signed them.
+    #[must_use]
+    pub fn uncovered(&self) -> &[Uncovered] {
+        &self.uncovered
+    }
+
+    /// Turns a later failure, such as [`Reason::ResourceOperationFailed`] from a backend, into a refusal in the dialect
+    /// and language of this request, so that a gateway answers in one voice.
+    #[must_use]
+    pub fn refuse(&self, reason: Reason) -> Rejection {
+        Rejection::new(reason, self.dialect, self.language).with_request(
+            self.secret_id(),
+            &self.action,
+            self.scheme,
+        )
+    }
+}
+
+/// A part of an admitted request that its signature does not cover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Uncovered {
+    /// The query of a POST: it is neither read nor signed.
+    Query,
+    /// The body: of a GET, or declared unsigned by the client.
+    Body,
+    /// A header that steers a TC3 request, by its name in lower case.
+    Header(&'static str),
+    /// A parameter that the client left out of what it signed, by its name.
+    Parameter(String),
+}
+
+impl fmt::Display for Uncovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Query => f.write_str("query"),
+            Self::Body => f.write_str("body"),
+            Self::Header(name) => write!(f, "header {name}"),
+            Self::Parameter(name) => write!(f, "parameter {}", name.escape_debug()),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Whether every required parameter is there, and whether the `Authorization` of TC3 follows its grammar.
+//!
+//! Empty counts as missing. The first missing one is named in the order in which the vendor reports them, `Timestamp`
+//! before all others in API 3.0 (protocol.md §4.4, §6 row 20).
+
+use crate::form::Parameters;
+use crate::policy::{Policy, Tolerance};
+use crate::reason::{AuthorizationFault, Reason};
+use crate::request::{Field, RequestView};
+use crate::scheme::Family;
+use crate::signature::Authorization;
+
+const REQUIRED_V2: [&str; 5] = ["Action", "Timestamp", "Nonce", "SecretId", "Signature"];
+const REQUIRED_V1: [&str; 6] = [
+    "Timestamp",
+    "SecretId",
+    "Nonce",
+    "Signature",
+    "Version",
+    "Action",
+];
+/// With the names that a lookup needs and a message shows.
+const REQUIRED_TC3: [(&str, &str); 3] = [
+    ("x-tc-timestamp", "X-TC-Timestamp"),
+    ("x-tc-version", "X-TC-Version"),
+    ("x-tc-action", "X-TC-Action"),
+];
+
+/// The parameters of v1 and v2.
+pub(crate) fn in_query(parameters: &Parameters<'_>, family: Family) -> Result<(), Reason> {
+    let required: &[&str] = match family {
+        Family::V2 => &REQUIRED_V2,
+        Family::V1 | Family::Tc3 => &REQUIRED_V1,
+    };
+    match required
+        .iter()
+        .find(|name| parameters.get_filled(name.as_bytes()).is_none())
+    {
+        Some(name) => Err(Reason::MissingParameter { name }),
+        None => Ok(()),
+    }
+}
+
+/// The headers of TC3.
+pub(crate) fn in_headers<'r>(
+    request: &'r RequestView<'r>,
+    policy: &Policy,
+) -> Result<Authorization<'r>, Reason> {
+    for (lookup, name) in REQUIRED_TC3 {
+        match request.header(lookup) {
+            Field::Once(value) if !value.trim_ascii().is_empty() => {}
+            _ => return Err(Reason::MissingParameter { name }),
+        }
+    }
+    let invalid = |fault| Reason::InvalidAuthorization { fault };
+    let Field::Once(header) = request.header("authorization") else {
+        return Err(invalid(AuthorizationFault::Absent));
+    };
+    let authorization = Authorization::parse(header, policy.tolerance()).map_err(invalid)?;
+    service(&authorization, request.host(), policy).map_err(invalid)?;
+    signed_headers(&authorization, request, policy.tolerance()).map_err(invalid)?;
+    Ok(authorization)
+}
+
+/// The service must be on the operator's list; without a list it must be the first label of a host that names a service
+/// (observed: protocol.md §0 fact 9). Other hosts, such as `127.0.0.1`, name none.
+fn service(
+    authorization: &Authorization<'_>,
+    host: &[u8],
+    policy: &Policy,
+) -> Result<(), AuthorizationFault> {
+    let right = match policy.services() {
+        Some(services) => services.contains(authorization.service),
+        None => service_of(host)
+            .is_none_or(|service| service.eq_ignore_ascii_case(authorization.service.as_bytes())),
+    };
+    if right {
+        Ok(())
+    } else {
+        Err(AuthorizationFault::Service)
+    }
+}
+
+fn service_of(host: &[u8]) -> Option<&[u8]> {
+    const FAMILY: &[u8] = b".tencentcloudapi.com";
+    let host = host.split(|&byte| byte == b':').next().unwrap_or_default();
+    let labels = host.len().checked_sub(FAMILY.len())?;
+    let (labels, family) = host.split_at(labels);
+    if !family.eq_ignore_ascii_case(FAMILY) {
+        return None;
+    }
+    labels.split(|&byte| byte == b'.').next()
+}
+
+fn signed_headers(
+    authorization: &Authorization<'_>,
+    request: &RequestView<'_>,
+    tolerance: Tolerance,
+) -> Result<(), AuthorizationFault> {
+    for header in ["content-type", "host"] {
+        if !authorization.signs(header) {
+            return Err(AuthorizationFault::HeaderNotSigned { header });
+        }
+    }
+    let names = authorization.signed_header_names();
+    // Bounded before the names are compared with each other.
+    if names.clone().count() > MAX_SIGNED_HEADERS {
+        return Err(AuthorizationFault::SignedHeaders);
+    }
+    let mut before: Vec<String> = Vec::new();
+    for name in names {
+        let lower_case = name.to_ascii_lowercase();
+        let documented = name == lower_case && before.last().is_none_or(|last| *last < lower_case);
+        if name.is_empty()
+            || before.contains(&lower_case)
+            || tolerance == Tolerance::Strict && !documented
+        {
+            return Err(AuthorizationFault::SignedHeaders);
+        }
+        match request.header(&lower_case) {
+            Field::Once(_) => {}
+            Field::Absent => return Err(AuthorizationFault::SignedHeaderAbsent),
+            Field::Repeated => return Err(AuthorizationFault::SignedHeaderRepeated),
+        }
+        before.push(lower_case);
+    }
+    Ok(())
+}
+
+const MAX_SIGNED_HEADERS: usize = 64;

@@ -1,0 +1,114 @@
+//! Whether the common parameters have values of their types (protocol.md §1.1, §6 row 4; bug reports on lenient number
+//! parsing).
+
+use crate::reason::{Expected, Reason};
+
+/// Longer text would only fill logs.
+const SHORT_TEXT: usize = 256;
+
+/// Whole seconds: ASCII digits without sign, blank, fraction, exponent or leading zero.
+pub(crate) fn timestamp(text: &[u8], name: &'static str) -> Result<i64, Reason> {
+    let canonical = !text.starts_with(b"0") || text == b"0";
+    number(text)
+        .filter(|_| canonical)
+        .and_then(|number| i64::try_from(number).ok())
+        .ok_or(Reason::InvalidParameter {
+            name,
+            expected: Expected::Seconds,
+        })
+}
+
+/// 0 to 2^64−1. Leading zeros count as the same number; official SDKs send 0.
+pub(crate) fn nonce(text: &[u8]) -> Result<u64, Reason> {
+    number(text).ok_or(Reason::InvalidParameter {
+        name: "Nonce",
+        expected: Expected::Unsigned,
+    })
+}
+
+/// UTF-8 of bounded length.
+pub(crate) fn short_text<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+    str::from_utf8(text)
+        .ok()
+        .filter(|text| text.len() <= SHORT_TEXT)
+        .ok_or(Reason::InvalidParameter {
+            name,
+            expected: Expected::ShortText,
+        })
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() || text.len() > 20 {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |number, byte| {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        number.checked_mul(10)?.checked_add(u64::from(byte & 0x0f))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonces_are_numbers_of_64_bits() {
+        assert_eq!(nonce(b"0"), Ok(0));
+        assert_eq!(nonce(b"007"), Ok(7));
+        assert_eq!(nonce(b"18446744073709551615"), Ok(u64::MAX));
+        for wrong in [
+            "",
+            "18446744073709551616",
+            "000000000000000000007",
+            "-1",
+            "+1",
+            " 1",
+            "1 ",
+            "1.0",
+            "1e3",
+            "0x10",
+            "\u{661}",
+            "１",
+        ] {
+            assert_eq!(
+                nonce(wrong.as_bytes()),
+                Err(Reason::InvalidParameter {
+                    name: "Nonce",
+                    expected: Expected::Unsigned
+                }),
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn timestamps_are_whole_seconds() {
+        assert_eq!(timestamp(b"0", "Timestamp"), Ok(0));
+        assert_eq!(timestamp(b"1700000000", "Timestamp"), Ok(1_700_000_000));
+        assert_eq!(timestamp(b"9223372036854775807", "Timestamp"), Ok(i64::MAX));
+        for wrong in [
+            "",
+            "9223372036854775808",
+            "00001700000000",
+            "1700000000x",
+            "+1700000000",
+            "-1700000000",
+            " 1700000000",
+            "1700000000.123",
+            "1.7e9",
+            "NaN",
+            "\u{661}\u{667}",
+        ] {
+            assert_eq!(
+                timestamp(wrong.as_bytes(), "Timestamp"),
+                Err(Reason::InvalidParameter {
+                    name: "Timestamp",
+                    expected: Expected::Seconds
+                }),
+                "{wrong:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Which parameters a request carries: read from query, form or multipart, decoded once, sorted by name, kept in one place.
+
+use std::fmt;
+
+use crate::reason::Reason;
+
+pub(crate) mod encoding;
+mod multipart;
+mod urlencoded;
+
+pub(crate) use multipart::boundary;
+
+/// The parameters of a query or form, decoded, in byte order of their names.
+pub struct Parameters<'r> {
+    wire: &'r [u8],
+    decoded: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// One parameter.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    name: Span,
+    value: Span,
+    kind: Kind,
+}
+
+/// Where a parameter came from, which decides whether a tolerant reading may leave it out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A query pair, a form pair, or a multipart field.
+    Value,
+    /// A multipart part with a file name.
+    File,
+}
+
+/// A piece of text: a range of the wire, or, where decoding changed it, of the decoded buffer.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
+    buffer: Buffer,
+}
+
+#[derive(Clone, Copy)]
+enum Buffer {
+    Wire,
+    Decoded,
+}
+
+impl<'r> Parameters<'r> {
+    /// No parameters.
+    pub(crate) fn none() -> Self {
+        Self::over(&[])
+    }
+
+    fn over(wire: &'r [u8]) -> Self {
+        Self {
+            wire,
+            decoded: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    /// Reads `application/x-www-form-urlencoded` text: a query or a form.
+    pub(crate) fn urlencoded(wire: &'r [u8], limit: usize) -> Result<Self, Reason> {
+        let mut parameters = Self::over(wire);
+        urlencoded::read(&mut parameters, limit)?;
+        parameters.sort()?;
+        Ok(parameters)
+    }
+
+    /// Reads a `multipart/form-data` body.
+    pub(crate) fn multipart(wire: &'r [u8], boundary: &[u8], limit: usize) -> Result<Self, Reason> {
+        let mut parameters = Self::over(wire);
+        multipart::read(&mut parameters, boundary, limit)?;
+        parameters.sort()?;
+        Ok(parameters)
+    }
+
+    fn push(&mut self, entry: Entry, limit: usize) -> Result<(), Reason> {
+        if self.entries.len() >= limit {
+            return Err(Reason::TooManyParameters { limit });
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Sorts, and refuses what would make the signed string ambiguous (protocol.md §6 rows 13, clients.md §7).
+    fn sort(&mut self) -> Result<(), Reason> {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_unstable_by(|a, b| self.name(a).cmp(self.name(b)));
+        self.entries = entries;
+        if let Some(name) = self.first_repeated(<[u8]>::eq) {
+            return Err(Reason::RepeatedParameter { name });
+        }
+        if self.has_underscore() {
+            let mut folded = self.entries.clone();
+            folded.sort_unstable_by(|a, b| self.dotted(a).cmp(self.dotted(b)));
+            let twins = folded.windows(2).find_map(|pair| match pair {
+                [a, b] if self.dotted(a).eq(self.dotted(b)) => Some(self.name(a)),
+                _ => None,
+            });
+            if let Some(name) = twins {
+                return Err(Reason::AmbiguousParameter {
+                    name: String::from_utf8_lossy(name).into_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn first_repeated(&self, same: impl Fn(&[u8], &[u8]) -> bool) -> Option<String> {
+        self.entries.windows(2).find_map(|pair| match pair {
+            [a, b] if same(self.name(a), self.name(b)) => {
+                Some(String::from_utf8_lossy(self.name(a)).into_owned())
+            }
+            _ => None,
+        })
+    }
+
+    /// The value of the parameter with this name.
+    #[must_use]
+    pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        self.entries
+            .binary_search_by(|entry| self.name(entry).cmp(name))
+            .ok()
+            .and_then(|index| self.entries.get(index))
+            .map(|entry| self.value(entry))
+    }
+
+    /// The value of the parameter with this name, if it is present and not empty.
+    pub(crate) fn get_filled(&self, name: &[u8]) -> Option<&[u8]> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// Names and values, in byte order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.entries
+            .iter()
+            .map(|entry| (self.name(entry), self.value(entry)))
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(crate) fn name(&self, entry: &Entry) -> &[u8] {
+        self.text(entry.name)
+    }
+
+    pub(crate) fn value(&self, entry: &Entry) -> &[u8] {
+        self.text(entry.value)
+    }
+
+    /// The name with every `_` read as `.`.
+    pub(crate) fn dotted(&self, entry: &Entry) -> impl Iterator<Item = u8> {
+        self.name(entry)
+            .iter()
+            .map(|&byte| if byte == b'_' { b'.' } else { byte })
+    }
+
+    pub(crate) fn has_underscore(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| self.name(entry).contains(&b'_'))
+    }
+
+    fn text(&self, span: Span) -> &[u8] {
+        let buffer = match span.buffer {
+            Buffer::Wire => self.wire,
+            Buffer::Decoded => &self.decoded,
+        };
+        // Spans are made in this folder, over these buffers, which never shrink.
+        let range = usize::try_from(span.start)
+            .ok()
+            .zip(usize::try_from(span.end).ok());
+        range
+            .and_then(|(start, end)| buffer.get(start..end))
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Parameters<'_> {
+    /// Shows names only: values may hold a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(
+                self.iter()
+                    .map(|(name, _)| String::from_utf8_lossy(name).into_owned()),
+            )
+            .finish()
+    }
+}
+
+impl Entry {
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl Span {
+    /// `None` beyond 4 GiB, which no policy admits.
+    fn new(start: usize, end: usize, buffer: Buffer) -> Option<Self> {
+        Some(Self {
+            start: u32::try_from(start).ok()?,
+            end: u32::try_from(end).ok()?,
+            buffer,
+        })
+    }
+}

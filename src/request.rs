@@ -1,0 +1,267 @@
+//! What a caller must show of a request: the raw parts as they arrived, borrowed and undecoded.
+
+use std::fmt;
+
+/// A request as it arrived. Nothing in it is decoded, normalised or re-ordered: the bytes on the wire are what was signed.
+///
+/// ```
+/// use qcloud_validator::{RequestView, Transport};
+///
+/// let headers = [("Host", "cvm.api.qcloud.com")];
+/// let request = RequestView::new(
+///     Transport::Https,
+///     "GET",
+///     "/v2/index.php?Action=DescribeInstances&Nonce=11886",
+/// )
+/// .with_headers(&headers);
+/// assert_eq!(request.path(), b"/v2/index.php");
+/// ```
+#[derive(Clone, Copy)]
+pub struct RequestView<'r> {
+    transport: Transport,
+    method: &'r [u8],
+    authority: Option<&'r [u8]>,
+    path: &'r [u8],
+    query: &'r [u8],
+    headers: &'r dyn Headers,
+    payload: Payload<'r>,
+}
+
+impl<'r> RequestView<'r> {
+    /// A request with no headers and an empty body. `target` is the path, and after the first `?` the query.
+    #[must_use]
+    pub fn new<M, T>(transport: Transport, method: &'r M, target: &'r T) -> Self
+    where
+        M: AsRef<[u8]> + ?Sized,
+        T: AsRef<[u8]> + ?Sized,
+    {
+        let target = target.as_ref();
+        let (path, query) = match target.iter().position(|&byte| byte == b'?') {
+            Some(mark) => {
+                let (path, rest) = target.split_at(mark);
+                (path, rest.get(1..).unwrap_or_default())
+            }
+            None => (target, &[][..]),
+        };
+        Self {
+            transport,
+            method: method.as_ref(),
+            authority: None,
+            path,
+            query,
+            headers: &NoHeaders,
+            payload: Payload::Bytes(&[]),
+        }
+    }
+
+    /// Shows the headers.
+    #[must_use]
+    pub fn with_headers(self, headers: &'r dyn Headers) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// Shows the `:authority` of HTTP/2, which stands for the `Host` header.
+    #[must_use]
+    pub fn with_authority<A: AsRef<[u8]> + ?Sized>(self, authority: &'r A) -> Self {
+        Self {
+            authority: Some(authority.as_ref()),
+            ..self
+        }
+    }
+
+    /// Shows the whole body, without its transfer coding.
+    #[must_use]
+    pub fn with_body<B: AsRef<[u8]> + ?Sized>(self, body: &'r B) -> Self {
+        self.with_payload(Payload::Bytes(body.as_ref()))
+    }
+
+    /// Shows the body, its digest, or that there is one that nobody has read.
+    #[must_use]
+    pub fn with_payload(self, payload: Payload<'r>) -> Self {
+        Self { payload, ..self }
+    }
+
+    /// How the request came.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// The method as sent.
+    #[must_use]
+    pub fn method(&self) -> &'r [u8] {
+        self.method
+    }
+
+    /// The path as sent, without the query.
+    #[must_use]
+    pub fn path(&self) -> &'r [u8] {
+        self.path
+    }
+
+    /// What follows the first `?` of the target, as sent.
+    #[must_use]
+    pub fn query(&self) -> &'r [u8] {
+        self.query
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn payload(&self) -> Payload<'r> {
+        self.payload
+    }
+
+    /// The value of the header with this lower-case name; `host` is the authority where there is one.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Field<'r> {
+        match self.authority {
+            Some(authority) if name == "host" => Field::Once(authority),
+            _ => self.headers.find(name),
+        }
+    }
+
+    /// The host that the request names, empty if it names none or several.
+    pub(crate) fn host(&self) -> &'r [u8] {
+        match self.header("host") {
+            Field::Once(host) => host.trim_ascii(),
+            Field::Absent | Field::Repeated => &[],
+        }
+    }
+}
+
+impl fmt::Debug for RequestView<'_> {
+    /// Shows neither query, headers nor body: they may hold a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestView")
+            .field("transport", &self.transport)
+            .field("method", &String::from_utf8_lossy(self.method))
+            .field("path", &String::from_utf8_lossy(self.path))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the request came encrypted, as the component that ends TLS saw it; never a guess from the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a request comes over TLS or it does not"
+)]
+pub enum Transport {
+    /// Over TLS.
+    Https,
+    /// In the clear.
+    Http,
+}
+
+/// The body of a request.
+#[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a caller matches all three")]
+pub enum Payload<'r> {
+    /// All of it.
+    Bytes(&'r [u8]),
+    /// Its SHA-256, computed by the caller over the bytes it will use. Enough for TC3, not for a form.
+    Sha256([u8; 32]),
+    /// There may be one, and nobody has read it. Enough for GET and for a payload declared unsigned.
+    Unseen,
+}
+
+impl<'r> Payload<'r> {
+    /// The bytes, if they were shown.
+    #[must_use]
+    pub fn bytes(self) -> Option<&'r [u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Sha256(_) | Self::Unseen => None,
+        }
+    }
+}
+
+impl fmt::Debug for Payload<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Sha256(_) => f.write_str("Sha256"),
+            Self::Unseen => f.write_str("Unseen"),
+        }
+    }
+}
+
+/// The headers of a request, wherever the caller keeps them.
+pub trait Headers {
+    /// The value of the header called `name`, which is in lower case.
+    ///
+    /// Lines with the same name and the same value count once (acme.sh sends `Content-Type` twice).
+    fn find(&self, name: &str) -> Field<'_>;
+}
+
+/// What a request says under one header name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "absent, present and contradictory are all there is"
+)]
+pub enum Field<'r> {
+    /// No such header.
+    Absent,
+    /// The value.
+    Once(&'r [u8]),
+    /// Several lines that differ.
+    Repeated,
+}
+
+impl fmt::Debug for Field<'_> {
+    /// Does not show the value: it may be a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Once(_) => "Once(..)",
+            Self::Repeated => "Repeated",
+        })
+    }
+}
+
+impl<'r> Field<'r> {
+    /// Adds a further line with the same name.
+    #[must_use]
+    pub fn and(self, value: &'r [u8]) -> Self {
+        match self {
+            Self::Absent => Self::Once(value),
+            Self::Once(first) if first.trim_ascii() == value.trim_ascii() => self,
+            Self::Once(_) | Self::Repeated => Self::Repeated,
+        }
+    }
+}
+
+/// A list of names and values, in any case and order.
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for &[(N, V)] {
+    fn find(&self, name: &str) -> Field<'_> {
+        find_in(self, name)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
+    fn find(&self, name: &str) -> Field<'_> {
+        find_in(self, name)
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+    fn find(&self, name: &str) -> Field<'_> {
+        find_in(self, name)
+    }
+}
+
+fn find_in<'h, N: AsRef<str>, V: AsRef<[u8]>>(headers: &'h [(N, V)], name: &str) -> Field<'h> {
+    headers
+        .iter()
+        .filter(|(key, _)| key.as_ref().eq_ignore_ascii_case(name))
+        .fold(Field::Absent, |found, (_, value)| found.and(value.as_ref()))
+}
+
+struct NoHeaders;
+
+impl Headers for NoHeaders {
+    fn find(&self, _: &str) -> Field<'_> {
+        Field::Absent
+    }
+}

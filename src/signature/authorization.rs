@@ -1,0 +1,170 @@
+//! What the `Authorization` header of TC3 says (protocol.md §2.4; spellings in use: clients.md §5).
+
+use crate::policy::Tolerance;
+use crate::reason::AuthorizationFault;
+
+const ALGORITHM: &str = "TC3-HMAC-SHA256";
+
+/// The parts of an `Authorization` header. Which values they may have is decided by the checks.
+#[derive(Clone, Copy)]
+pub(crate) struct Authorization<'r> {
+    pub(crate) secret_id: &'r str,
+    pub(crate) date: &'r str,
+    pub(crate) service: &'r str,
+    pub(crate) signed_headers: &'r str,
+    pub(crate) signature: &'r str,
+}
+
+impl<'r> Authorization<'r> {
+    /// Whether this header claims to be TC3 at all.
+    pub(crate) fn is_tc3(header: &[u8]) -> bool {
+        header.trim_ascii_start().starts_with(ALGORITHM.as_bytes())
+    }
+
+    /// Reads the header.
+    pub(crate) fn parse(
+        header: &'r [u8],
+        tolerance: Tolerance,
+    ) -> Result<Self, AuthorizationFault> {
+        let header = str::from_utf8(header).map_err(|_| AuthorizationFault::Spelling)?;
+        let rest = header
+            .trim_ascii()
+            .strip_prefix(ALGORITHM)
+            .ok_or(AuthorizationFault::Algorithm)?;
+        let parts = rest.trim_ascii_start();
+        if parts.len() == rest.len() && !rest.is_empty() {
+            return Err(AuthorizationFault::Algorithm);
+        }
+
+        let mut credential = None;
+        let mut signed_headers = None;
+        let mut signature = None;
+        for part in parts.split(',').map(str::trim_ascii) {
+            if part.is_empty() {
+                continue;
+            }
+            let (name, value) = part.split_once('=').ok_or(AuthorizationFault::Spelling)?;
+            let (slot, part) = match name.trim_ascii_end() {
+                "Credential" => (&mut credential, "Credential"),
+                "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
+                "Signature" => (&mut signature, "Signature"),
+                _ => return Err(AuthorizationFault::Spelling),
+            };
+            if slot.replace(value.trim_ascii_start()).is_some() {
+                return Err(AuthorizationFault::PartRepeated { part });
+            }
+        }
+        let missing = |part| AuthorizationFault::PartMissing { part };
+        let credential = credential.ok_or(missing("Credential"))?;
+        let signed_headers = signed_headers.ok_or(missing("SignedHeaders"))?;
+        let signature = signature.ok_or(missing("Signature"))?;
+        if tolerance == Tolerance::Strict
+            && header
+                != format!(
+                    "{ALGORITHM} Credential={credential}, SignedHeaders={signed_headers}, Signature={signature}"
+                )
+        {
+            return Err(AuthorizationFault::Spelling);
+        }
+
+        // From the right, so that a SecretId may hold a slash.
+        let mut scope = credential.rsplitn(4, '/');
+        if scope.next() != Some("tc3_request") {
+            return Err(AuthorizationFault::Terminator);
+        }
+        let filled = |text: Option<&'r str>| text.filter(|text| !text.is_empty());
+        Ok(Self {
+            service: filled(scope.next()).ok_or(AuthorizationFault::Service)?,
+            date: filled(scope.next()).ok_or(AuthorizationFault::Date)?,
+            secret_id: filled(scope.next()).ok_or(AuthorizationFault::SecretId)?,
+            signed_headers,
+            signature,
+        })
+    }
+
+    /// The names in `SignedHeaders`, as spelled there.
+    pub(crate) fn signed_header_names(&self) -> impl Iterator<Item = &'r str> + Clone + use<'r> {
+        self.signed_headers.split(';')
+    }
+
+    /// Whether a header is signed.
+    pub(crate) fn signs(&self, header: &str) -> bool {
+        self.signed_header_names()
+            .any(|name| name.eq_ignore_ascii_case(header))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALID: &str = "TC3-HMAC-SHA256 Credential=AKID/2026-01-01/cvm/tc3_request, SignedHeaders=content-type;host, Signature=ab";
+
+    fn fault(header: &str) -> AuthorizationFault {
+        Authorization::parse(header.as_bytes(), Tolerance::Compatible)
+            .err()
+            .unwrap()
+    }
+
+    #[test]
+    fn spellings_of_published_clients() {
+        for header in [
+            VALID.to_owned(),
+            VALID.replace(", ", ","),
+            VALID.replace("SHA256 ", "SHA256  "),
+            format!(" {VALID} "),
+            "TC3-HMAC-SHA256 Signature=ab,SignedHeaders=content-type;host,Credential=AKID/2026-01-01/cvm/tc3_request".to_owned(),
+        ] {
+            let parsed = Authorization::parse(header.as_bytes(), Tolerance::Compatible).ok().unwrap();
+            assert_eq!(
+                (parsed.secret_id, parsed.date, parsed.service, parsed.signed_headers, parsed.signature),
+                ("AKID", "2026-01-01", "cvm", "content-type;host", "ab")
+            );
+            let strict = Authorization::parse(header.as_bytes(), Tolerance::Strict).is_ok();
+            assert_eq!(strict, header == VALID, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_secret_id_may_hold_a_slash() {
+        let header = VALID.replace("=AKID/", "=A/K/");
+        let parsed = Authorization::parse(header.as_bytes(), Tolerance::Compatible)
+            .ok()
+            .unwrap();
+        assert_eq!(parsed.secret_id, "A/K");
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        use AuthorizationFault as F;
+        for (header, expected) in [
+            ("AWS x:y", F::Algorithm),
+            ("SKIP", F::Algorithm),
+            ("T", F::Algorithm),
+            ("TC3-HMAC-SHA256x", F::Algorithm),
+            ("TC3-HMAC-SHA256", F::PartMissing { part: "Credential" }),
+            ("TC3-HMAC-SHA256 )(", F::Spelling),
+            ("TC3-HMAC-SHA256 Credentail=a/b/c/tc3_request", F::Spelling),
+            (
+                "TC3-HMAC-SHA256 Signature=, SignedHeaders=",
+                F::PartMissing { part: "Credential" },
+            ),
+            (
+                "TC3-HMAC-SHA256 Signature=a, Signature=a",
+                F::PartRepeated { part: "Signature" },
+            ),
+        ] {
+            assert_eq!(fault(header), expected, "{header}");
+        }
+        assert_eq!(
+            fault(&VALID.replace("tc3_request", "aws4_request")),
+            F::Terminator
+        );
+        assert_eq!(fault(&VALID.replace("/cvm/", "//")), F::Service);
+        assert_eq!(fault(&VALID.replace("2026-01-01", "")), F::Date);
+        assert_eq!(fault(&VALID.replace("=AKID/", "=/")), F::SecretId);
+        assert_eq!(fault(&VALID.replace("AKID/2026-01-01/", "")), F::Date);
+        assert_eq!(fault(&"TC3-HMAC-SHA256 ,".repeat(60_000)), F::Spelling);
+        assert_eq!(fault("TC3-HMAC-SHA256 \u{e9}"), F::Spelling);
+    }
+}

@@ -1,0 +1,16 @@
+//! Which bytes are signed, and whether a signature fits them.
+
+mod authorization;
+pub(crate) mod hex;
+mod key;
+mod query;
+mod sink;
+mod tc3;
+mod verify;
+
+pub(crate) use authorization::Authorization;
+pub(crate) use key::SigningKey;
+pub use key::{EmptySecret, SecretKey};
+pub(crate) use query::{LeftOut, QuerySigned};
+pub(crate) use tc3::Tc3Signed;
+pub(crate) use verify::SignatureValid;

@@ -1,0 +1,275 @@
+//! Which bytes TC3 signs: the canonical request, and the string to sign that holds its digest (protocol.md §2.4).
+
+use sha2::{Digest, Sha256};
+
+use super::authorization::Authorization;
+use super::hex;
+use super::key::SigningKey;
+use super::query::without_port;
+use super::sink::Sink;
+use super::verify::{SignatureValid, verify};
+use crate::policy::{Policy, Tolerance};
+use crate::request::{Field, Payload, RequestView};
+
+/// A request signed with TC3.
+#[derive(Clone, Copy)]
+pub(crate) struct Tc3Signed<'r> {
+    pub(crate) request: &'r RequestView<'r>,
+    pub(crate) authorization: Authorization<'r>,
+    /// The text of `X-TC-Timestamp`.
+    pub(crate) timestamp: &'r [u8],
+}
+
+/// One way to read what the client signed.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    host: Host<'a>,
+    values: Values,
+    content_type: ContentType,
+    path: Path,
+}
+
+#[derive(Clone, Copy)]
+enum Host<'a> {
+    AsSent,
+    WithoutPort,
+    Public(&'a str),
+}
+
+/// How header values were signed (protocol.md §2.4: the document lower-cases them, every SDK signs them as they are).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Values {
+    LowerCase,
+    AsSent,
+    /// As sent but for `x-tc-action`, which the vendor's demos lower-case alone.
+    AsSentButAction,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ContentType {
+    Whole,
+    /// Without `; charset=…` or `; boundary=…`: the official Ruby SDK signs multipart requests so.
+    WithoutParameters,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Path {
+    AsSent,
+    /// The document has `/` for every API, and some clients sign it whatever they request.
+    Root,
+}
+
+/// Readings tried before a signature counts as wrong.
+const READINGS: usize = 16;
+
+const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
+
+impl<'r> Tc3Signed<'r> {
+    /// Whether the request declares that its body is not signed.
+    pub(crate) fn payload_is_unsigned(request: &RequestView<'_>) -> bool {
+        matches!(request.header("x-tc-content-sha256"), Field::Once(value) if value.trim_ascii() == UNSIGNED_PAYLOAD)
+    }
+
+    /// Compares the signature with every reading that the policy admits. `date` is the UTC date of the timestamp, which
+    /// the scope must hold.
+    pub(crate) fn verify(
+        &self,
+        key: &SigningKey,
+        date: [u8; 10],
+        policy: &Policy,
+    ) -> Option<SignatureValid> {
+        let signature = hex::decode(self.authorization.signature.as_bytes())?;
+        let payload = self.payload_digest();
+        let mac = key.tc3(date, self.authorization.service);
+        self.readings(policy).take(READINGS).find_map(|reading| {
+            let mut canonical = Sha256::new();
+            self.write_canonical_request(&mut canonical, reading, &payload);
+            let digest = hex::encode(&canonical.finalize().into());
+            verify(mac.clone(), &signature, |mac| {
+                self.write_string_to_sign(mac, &digest);
+            })
+        })
+    }
+
+    /// The documented canonical request.
+    pub(crate) fn canonical_request(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.write_canonical_request(&mut text, DOCUMENTED, &self.payload_digest());
+        text
+    }
+
+    /// The documented string to sign.
+    pub(crate) fn string_to_sign(&self) -> Vec<u8> {
+        let digest = Sha256::digest(self.canonical_request());
+        let mut text = Vec::new();
+        self.write_string_to_sign(&mut text, &hex::encode(&digest.into()));
+        text
+    }
+
+    fn payload_digest(&self) -> [u8; 64] {
+        let digest = if Self::payload_is_unsigned(self.request) {
+            Sha256::digest(UNSIGNED_PAYLOAD).into()
+        } else if self.request.method() == b"GET" {
+            Sha256::digest([]).into()
+        } else {
+            match self.request.payload() {
+                Payload::Bytes(bytes) => Sha256::digest(bytes).into(),
+                Payload::Sha256(digest) => digest,
+                // The form check refuses this before.
+                Payload::Unseen => Sha256::digest([]).into(),
+            }
+        };
+        hex::encode(&digest)
+    }
+
+    /// Likely readings first, so that nearly every request costs one digest and one MAC.
+    fn readings(&self, policy: &'r Policy) -> impl Iterator<Item = Reading<'r>> {
+        let compatible = policy.tolerance() == Tolerance::Compatible;
+        let host = self.request.host();
+        let without_port =
+            (compatible && without_port(host).len() < host.len()).then_some(Host::WithoutPort);
+        let public = policy
+            .public_hosts()
+            .iter()
+            .map(|host| &**host)
+            .filter(move |public| public.as_bytes() != host);
+        let hosts = [Some(Host::AsSent), without_port]
+            .into_iter()
+            .flatten()
+            .chain(public.map(Host::Public));
+
+        let public_upper_case = policy
+            .public_hosts()
+            .iter()
+            .any(|host| host.bytes().any(|byte| byte.is_ascii_uppercase()));
+        let values: &[Values] = if compatible && (self.has_upper_case() || public_upper_case) {
+            if self.authorization.signs("x-tc-action") {
+                &[Values::LowerCase, Values::AsSent, Values::AsSentButAction]
+            } else {
+                &[Values::LowerCase, Values::AsSent]
+            }
+        } else {
+            &[Values::LowerCase]
+        };
+        let content_types: &[ContentType] = if compatible && self.content_type_has_parameters() {
+            &[ContentType::Whole, ContentType::WithoutParameters]
+        } else {
+            &[ContentType::Whole]
+        };
+        let paths: &[Path] = if compatible && self.request.path() != b"/" {
+            &[Path::AsSent, Path::Root]
+        } else {
+            &[Path::AsSent]
+        };
+        hosts.flat_map(move |host| {
+            content_types.iter().flat_map(move |&content_type| {
+                values.iter().flat_map(move |&values| {
+                    paths.iter().map(move |&path| Reading {
+                        host,
+                        values,
+                        content_type,
+                        path,
+                    })
+                })
+            })
+        })
+    }
+
+    fn has_upper_case(&self) -> bool {
+        self.authorization
+            .signed_header_names()
+            .any(|name| self.value(name).iter().any(u8::is_ascii_uppercase))
+    }
+
+    fn content_type_has_parameters(&self) -> bool {
+        self.value("content-type").contains(&b';')
+    }
+
+    /// The trimmed value of a header, by a name in any case.
+    fn value(&self, name: &str) -> &'r [u8] {
+        let lower_case;
+        let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            lower_case = name.to_ascii_lowercase();
+            &lower_case
+        } else {
+            name
+        };
+        match self.request.header(name) {
+            Field::Once(value) => value.trim_ascii(),
+            Field::Absent | Field::Repeated => &[],
+        }
+    }
+
+    fn write_canonical_request(
+        &self,
+        sink: &mut impl Sink,
+        reading: Reading<'_>,
+        payload: &[u8; 64],
+    ) {
+        sink.write(self.request.method());
+        sink.write(b"\n");
+        sink.write(match reading.path {
+            Path::Root => b"/",
+            Path::AsSent => self.request.path(),
+        });
+        sink.write(b"\n");
+        if self.request.method() == b"GET" {
+            sink.write(self.request.query());
+        }
+        sink.write(b"\n");
+        for name in self.authorization.signed_header_names() {
+            sink.write_lower_case(name.as_bytes());
+            sink.write(b":");
+            let sent = self.value(name);
+            let value = if name.eq_ignore_ascii_case("host") {
+                match reading.host {
+                    Host::AsSent => sent,
+                    Host::WithoutPort => without_port(sent),
+                    Host::Public(host) => host.as_bytes(),
+                }
+            } else if name.eq_ignore_ascii_case("content-type")
+                && reading.content_type == ContentType::WithoutParameters
+            {
+                sent.split(|&byte| byte == b';')
+                    .next()
+                    .unwrap_or_default()
+                    .trim_ascii()
+            } else {
+                sent
+            };
+            let lower_case = match reading.values {
+                Values::LowerCase => true,
+                Values::AsSent => false,
+                Values::AsSentButAction => name.eq_ignore_ascii_case("x-tc-action"),
+            };
+            if lower_case {
+                sink.write_lower_case(value);
+            } else {
+                sink.write(value);
+            }
+            sink.write(b"\n");
+        }
+        sink.write(b"\n");
+        sink.write_lower_case(self.authorization.signed_headers.as_bytes());
+        sink.write(b"\n");
+        sink.write(payload);
+    }
+
+    fn write_string_to_sign(&self, sink: &mut impl Sink, canonical_digest: &[u8; 64]) {
+        sink.write(b"TC3-HMAC-SHA256\n");
+        sink.write(self.timestamp);
+        sink.write(b"\n");
+        sink.write(self.authorization.date.as_bytes());
+        sink.write(b"/");
+        sink.write(self.authorization.service.as_bytes());
+        sink.write(b"/tc3_request\n");
+        sink.write(canonical_digest);
+    }
+}
+
+const DOCUMENTED: Reading<'static> = Reading {
+    host: Host::AsSent,
+    values: Values::LowerCase,
+    content_type: ContentType::Whole,
+    path: Path::AsSent,
+};

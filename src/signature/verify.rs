@@ -1,0 +1,48 @@
+//! Whether a signature fits: the only place where a MAC is finished, and it is compared there and then.
+
+use hmac::Hmac;
+use sha1::Sha1;
+use sha2::Sha256;
+
+use super::sink::Sink;
+
+/// Proof that a signature was compared and fits. Only this file makes one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignatureValid(());
+
+/// The two MACs of the protocol. A trait of our own, so that a finished MAC cannot be taken elsewhere.
+pub(crate) trait Mac: Clone {
+    fn update(&mut self, bytes: &[u8]);
+    fn fits(self, signature: &[u8]) -> bool;
+}
+
+impl Mac for Hmac<Sha1> {
+    fn update(&mut self, bytes: &[u8]) {
+        hmac::Mac::update(self, bytes);
+    }
+
+    fn fits(self, signature: &[u8]) -> bool {
+        // Constant-time; a signature of another length is refused.
+        hmac::Mac::verify_slice(self, signature).is_ok()
+    }
+}
+
+impl Mac for Hmac<Sha256> {
+    fn update(&mut self, bytes: &[u8]) {
+        hmac::Mac::update(self, bytes);
+    }
+
+    fn fits(self, signature: &[u8]) -> bool {
+        hmac::Mac::verify_slice(self, signature).is_ok()
+    }
+}
+
+/// Compares the MAC of what `write` writes with the decoded `signature`.
+pub(super) fn verify<M: Mac + Sink>(
+    mut mac: M,
+    signature: &[u8],
+    write: impl FnOnce(&mut M),
+) -> Option<SignatureValid> {
+    write(&mut mac);
+    mac.fits(signature).then_some(SignatureValid(()))
+}

@@ -1,0 +1,87 @@
+//! A request whose signature fits: whether it is new.
+
+use crate::check;
+use crate::policy::ReplayScope;
+use crate::reason::{Reason, Store};
+use crate::rejection::Rejection;
+use crate::signature::{LeftOut, SignatureValid};
+use crate::stage::{Fresh, Parsed};
+use crate::store::{Credential, NonceClaim, NonceValue, NonceVerdict, StoreError};
+
+/// A request whose signature fits.
+#[derive(Debug)]
+#[must_use]
+pub struct Authenticated<'r> {
+    pub(super) parsed: Parsed<'r>,
+    pub(super) credential: Credential,
+    pub(super) signature: SignatureValid,
+    pub(super) left_out: LeftOut,
+}
+
+impl<'r> Authenticated<'r> {
+    pub(super) fn new(
+        parsed: Parsed<'r>,
+        credential: Credential,
+        signature: SignatureValid,
+        left_out: LeftOut,
+    ) -> Self {
+        Self {
+            parsed,
+            credential,
+            signature,
+            left_out,
+        }
+    }
+
+    /// The question for the nonce store; [`claimed`](Self::claimed) takes the answer. `None` where the policy remembers
+    /// nothing for this scheme.
+    #[must_use]
+    pub fn nonce_claim(&self) -> Option<NonceClaim<'_>> {
+        let parsed = &self.parsed;
+        let value = match parsed.times.nonce {
+            Some(nonce) => NonceValue::Number(nonce),
+            None => NonceValue::Signature(parsed.tc3_signature()?),
+        };
+        let timestamp = parsed.times.timestamp;
+        let scoped = match parsed.policy.replay(parsed.family) {
+            ReplayScope::Off => return None,
+            ReplayScope::SecretIdTimestampNonce => Some(timestamp),
+            ReplayScope::SecretIdNonce => None,
+        };
+        let window = i64::from(parsed.policy.window_seconds());
+        Some(NonceClaim::new(
+            self.credential.secret_id(),
+            scoped,
+            value,
+            parsed.now,
+            timestamp.saturating_add(window),
+        ))
+    }
+
+    /// Checks that the nonce is new. `verdict` is `None` where there was no claim to make.
+    ///
+    /// # Errors
+    ///
+    /// When it is not, when the store is full, or when the store failed.
+    pub fn claimed(
+        self,
+        verdict: Option<Result<NonceVerdict, StoreError>>,
+    ) -> Result<Fresh<'r>, Rejection> {
+        if verdict.is_none() && self.nonce_claim().is_some() {
+            // The driver forgot to ask.
+            let store = Store::Nonces;
+            return Err(self.parsed.refuse(Reason::StoreFailed { store }));
+        }
+        match verdict.transpose() {
+            Ok(verdict) => match check::nonce::check(verdict) {
+                Ok(nonce) => Ok(Fresh::new(self, nonce)),
+                Err(reason) => Err(self.parsed.refuse(reason)),
+            },
+            Err(cause) => {
+                let store = Store::Nonces;
+                let refused = self.parsed.refuse(Reason::StoreFailed { store });
+                Err(refused.with_cause(cause))
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A request that is authentic and new: whether its account may make it.
+
+use crate::check;
+use crate::check::nonce::NonceClaimed;
+use crate::reason::{Reason, Store};
+use crate::rejection::Rejection;
+use crate::stage::parsed::Signed;
+use crate::stage::{Authenticated, Permitted};
+use crate::store::{PermissionQuery, Standing, StoreError};
+
+/// A request that is authentic and new.
+#[derive(Debug)]
+#[must_use]
+pub struct Fresh<'r> {
+    pub(super) authenticated: Authenticated<'r>,
+    pub(super) nonce: NonceClaimed,
+}
+
+impl<'r> Fresh<'r> {
+    pub(super) fn new(authenticated: Authenticated<'r>, nonce: NonceClaimed) -> Self {
+        Self {
+            authenticated,
+            nonce,
+        }
+    }
+
+    /// The question for the permission store; [`permitted`](Self::permitted) takes the answer.
+    #[must_use]
+    pub fn permission_query(&self) -> PermissionQuery<'_> {
+        let Authenticated {
+            parsed, credential, ..
+        } = &self.authenticated;
+        PermissionQuery {
+            principal: credential.principal(),
+            secret_id: credential.secret_id(),
+            mfa: credential.mfa(),
+            action: parsed.action(),
+            version: parsed.version(),
+            region: parsed.region(),
+            service: parsed.service(),
+            dialect: parsed.dialect(),
+            parameters: match &parsed.signed {
+                Signed::Query(parameters) => Some(parameters),
+                Signed::Tc3 { .. } => None,
+            },
+            payload: parsed.request.payload(),
+        }
+    }
+
+    /// Checks account, MFA, action and permission, in this order.
+    ///
+    /// # Errors
+    ///
+    /// The first of them that refuses, or the store's failure.
+    pub fn permitted(
+        self,
+        standing: Result<Standing, StoreError>,
+    ) -> Result<Permitted<'r>, Rejection> {
+        let parsed = &self.authenticated.parsed;
+        let standing = match standing {
+            Ok(standing) => standing,
+            Err(cause) => {
+                let store = Store::Permissions;
+                let refused = parsed.refuse(Reason::StoreFailed { store });
+                return Err(refused.with_cause(cause));
+            }
+        };
+        let judged = check::account::check(standing.account)
+            .and_then(|()| check::mfa::check(standing.mfa))
+            .and_then(|()| check::action::check(standing.action, parsed.action()))
+            .and_then(|()| check::permission::check(standing.permission, parsed.action()));
+        match judged {
+            Ok(allowed) => Ok(Permitted::new(self, allowed)),
+            Err(reason) => Err(parsed.refuse(reason)),
+        }
+    }
+}

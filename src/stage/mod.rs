@@ -1,0 +1,16 @@
+//! Where a request is on its way. A stage asks a question, takes the answer, and consumes itself; none performs I/O.
+//!
+//! [`Validator`](crate::Validator) walks these stages with the stores it has. Whoever keeps their stores elsewhere walks
+//! them alone: the methods that return a question name the method that takes its answer.
+
+mod authenticated;
+mod fresh;
+mod parsed;
+mod permitted;
+mod received;
+
+pub use authenticated::Authenticated;
+pub use fresh::Fresh;
+pub use parsed::Parsed;
+pub use permitted::Permitted;
+pub use received::Received;

@@ -1,0 +1,14 @@
+//! The four stores kept in the memory of one process. What they know is lost when the process ends.
+
+mod credentials;
+mod nonces;
+mod permissions;
+mod quotas;
+mod ring;
+
+pub use credentials::MemoryCredentials;
+pub use nonces::{CapacityError, MemoryNonces, NonceCapacity};
+pub use permissions::{
+    AccountRules, ActionRules, Effect, MemoryPermissions, MfaDemand, Pattern, Resources, Rule,
+};
+pub use quotas::{LimitScope, MemoryQuotas, QuotaRule, RateRule};

@@ -1,0 +1,108 @@
+//! Whether a request may proceed: walks the stages with the stores it was given.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::admitted::Admitted;
+use crate::clock::{Clock, SystemClock};
+use crate::policy::Policy;
+use crate::rejection::Rejection;
+use crate::request::RequestView;
+use crate::stage::Received;
+use crate::store::Stores;
+
+/// Decides about requests. Cheap to clone and to share between threads.
+///
+/// ```
+/// use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+/// use qcloud_validator::{ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
+///
+/// let credentials = MemoryCredentials::new();
+/// credentials.insert(Credential::permanent(
+///     "AKIDEXAMPLEdummydummydummydummydummy12",
+///     SecretKey::new("dummySecretKeyForTestsOnly0123456")?,
+///     Principal::account("100000000001"),
+/// ));
+/// let policy = Policy::default();
+/// let stores = Stores::in_memory(credentials, policy.window_seconds());
+/// let validator = Validator::new(policy, stores).with_clock(ManualClock::at(1_767_225_600));
+///
+/// let headers = [("Host", "cvm.api.qcloud.com")];
+/// let request = RequestView::new(
+///     Transport::Https,
+///     "GET",
+///     "/v2/index.php?Action=DescribeInstances&Nonce=11886&Region=ap-guangzhou\
+///      &SecretId=AKIDEXAMPLEdummydummydummydummydummy12&Timestamp=1767225600\
+///      &Signature=MPn%2Bq2Q8SUqL%2FrCLFmNeIuPH3aM%3D",
+/// )
+/// .with_headers(&headers);
+///
+/// let admitted = validator.check(&request)?;
+/// assert_eq!(admitted.action(), "DescribeInstances");
+///
+/// let replayed = validator.check(&request).unwrap_err();
+/// assert_eq!(replayed.code().number(), Some(4500));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Validator {
+    policy: Arc<Policy>,
+    stores: Stores,
+    clock: Arc<dyn Clock>,
+}
+
+impl Validator {
+    /// A validator that follows `policy`, asks `stores` and reads the clock of the operating system.
+    #[must_use]
+    pub fn new(policy: Policy, stores: Stores) -> Self {
+        Self {
+            policy: Arc::new(policy),
+            stores,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// The same validator with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            ..self
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Decides about a request. Call it when the whole body is there: the time is judged now.
+    ///
+    /// # Errors
+    ///
+    /// The first check in [`Check::ORDER`](crate::Check::ORDER) that refuses, with its code in the dialect of the
+    /// request. A refusal before [`Check::Nonce`](crate::Check::Nonce) has changed no state; a later one has used the
+    /// nonce.
+    pub fn check(&self, request: &RequestView<'_>) -> Result<Admitted, Rejection> {
+        let parsed = Received::new(request, &self.policy).parse(self.clock.now())?;
+        let found = self.stores.credentials.find(parsed.secret_id());
+        let authenticated = parsed.authenticate(found)?;
+        let verdict = authenticated
+            .nonce_claim()
+            .map(|claim| self.stores.nonces.claim(&claim));
+        let fresh = authenticated.claimed(verdict)?;
+        let standing = self.stores.permissions.decide(&fresh.permission_query());
+        let permitted = fresh.permitted(standing)?;
+        let verdict = self.stores.quotas.draw(&permitted.quota_draw());
+        permitted.drawn(verdict)
+    }
+}
+
+impl fmt::Debug for Validator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Validator")
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,411 @@
+//! What must hold whatever happens: no forged request changes state, no nonce is used twice, nothing leaks, failures
+//! refuse.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it breaks"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use qcloud_validator::store::{
+    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, Principal, Stores, Unrestricted,
+};
+use qcloud_validator::{
+    Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, SecretKey, Store,
+    Uncovered, UnixTime, Validator,
+};
+use support::signer::{QuerySigner, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer};
+use support::stores::{AnswerStore, Answers, TOKEN, check, in_memory, permanent, validator};
+
+/// The right signature of the base v2 request, which no output of the validator may hold.
+const RIGHT_SIGNATURE: &str = "MPn+q2Q8SUqL/rCLFmNeIuPH3aM=";
+
+fn forged() -> Signed {
+    let mut request = QuerySigner::v2().sign();
+    request.target = request.target.replace("Signature=M", "Signature=N");
+    request
+}
+
+#[test]
+fn a_forged_request_does_not_burn_the_nonce_of_an_honest_one() {
+    let validator = in_memory(Policy::default());
+    for _ in 0..100 {
+        let refused = check(&validator, &forged()).unwrap_err();
+        assert_eq!(refused.reason(), &Reason::SignatureMismatch);
+    }
+    assert!(check(&validator, &QuerySigner::v2().sign()).is_ok());
+}
+
+#[test]
+fn of_many_equal_requests_exactly_one_is_admitted() {
+    let validator = Arc::new(in_memory(Policy::default()));
+    let admitted = Arc::new(AtomicUsize::new(0));
+    let request = Arc::new(QuerySigner::v2().sign());
+    let threads: Vec<_> = (0..64)
+        .map(|_| {
+            let (validator, admitted, request) =
+                (validator.clone(), admitted.clone(), request.clone());
+            thread::spawn(move || match check(&validator, &request) {
+                Ok(_) => {
+                    admitted.fetch_add(1, Ordering::SeqCst);
+                }
+                Err(refused) => assert_eq!(refused.reason(), &Reason::NonceRepeated),
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(admitted.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_future_dated_request_cannot_be_replayed_in_its_last_second() {
+    let clock = Arc::new(ManualClock::at(TIMESTAMP - 300));
+    let credentials = MemoryCredentials::new();
+    credentials.insert(permanent());
+    let validator = Validator::new(Policy::default(), Stores::in_memory(credentials, 300))
+        .with_clock(Shared(clock.clone()));
+    let request = QuerySigner::v2().sign();
+    assert!(check(&validator, &request).is_ok());
+    for later in [1, 299, 300, 599, 600] {
+        clock.set(UnixTime::from_seconds(TIMESTAMP - 300 + later));
+        let refused = check(&validator, &request).unwrap_err();
+        assert_eq!(refused.reason(), &Reason::NonceRepeated, "{later} s later");
+    }
+    clock.set(UnixTime::from_seconds(TIMESTAMP + 301));
+    let refused = check(&validator, &request).unwrap_err();
+    assert_eq!(refused.check(), Some(Check::Timestamp));
+}
+
+#[derive(Debug)]
+struct Shared(Arc<ManualClock>);
+
+impl qcloud_validator::Clock for Shared {
+    fn now(&self) -> UnixTime {
+        self.0.now()
+    }
+}
+
+/// A second key beside the base one.
+fn other(nonce: u32) -> Signed {
+    let signer = QuerySigner {
+        secret_id: "AKIDother".to_owned(),
+        secret_key: "another-secret".to_owned(),
+        nonce: nonce.to_string(),
+        ..QuerySigner::v2().with("Version", "2017-03-12")
+    };
+    signer.sign()
+}
+
+fn base(nonce: u32) -> Signed {
+    let nonce = nonce.to_string();
+    QuerySigner {
+        nonce,
+        ..QuerySigner::v2().with("Version", "2017-03-12")
+    }
+    .sign()
+}
+
+fn with_capacity(total: usize, per_secret_id: usize) -> Validator {
+    let credentials = MemoryCredentials::new();
+    credentials.insert(permanent());
+    credentials.insert(Credential::permanent(
+        "AKIDother",
+        SecretKey::new("another-secret").unwrap(),
+        Principal::account("2"),
+    ));
+    let capacity = NonceCapacity::new(total, per_secret_id).unwrap();
+    let stores = Stores {
+        credentials: Arc::new(credentials),
+        nonces: Arc::new(MemoryNonces::new(capacity, 300)),
+        permissions: Arc::new(Unrestricted),
+        quotas: Arc::new(Unrestricted),
+    };
+    validator(Policy::default(), stores)
+}
+
+#[test]
+fn a_full_store_refuses_and_forgets_nothing() {
+    let validator = with_capacity(3, 3);
+    for fresh in 0..3 {
+        assert!(check(&validator, &base(fresh)).is_ok());
+    }
+    for late in 0..10 {
+        let refused = check(&validator, &other(late)).unwrap_err();
+        assert_eq!(refused.code().name(), "InternalError");
+    }
+    for used in 0..3 {
+        let refused = check(&validator, &base(used)).unwrap_err();
+        assert_eq!(refused.code().name(), "InvalidRequest.ReplayAttack");
+    }
+}
+
+#[test]
+fn one_noisy_key_cannot_take_the_store_from_the_others() {
+    let validator = with_capacity(4, 2);
+    assert!(check(&validator, &base(1)).is_ok());
+    assert!(check(&validator, &base(2)).is_ok());
+    let refused = check(&validator, &base(3)).unwrap_err();
+    assert_eq!(refused.reason(), &Reason::NonceShareExhausted);
+    assert_eq!(
+        refused.code().name(),
+        "InvalidRequest.RequestConcurrencyExceeded"
+    );
+    assert!(check(&validator, &other(1)).is_ok());
+}
+
+#[test]
+fn a_store_that_fails_refuses() {
+    type Break = fn(&mut Answers);
+    let cases: [(Break, Store, &str, u16, &str); 4] = [
+        (
+            |answers| answers.credential = Err(()),
+            Store::Credentials,
+            "InternalError",
+            6000,
+            "InternalError",
+        ),
+        (
+            |answers| answers.nonce = Err(()),
+            Store::Nonces,
+            "InternalError",
+            6000,
+            "InternalError",
+        ),
+        (
+            |answers| answers.standing = Err(()),
+            Store::Permissions,
+            "InternalError.CAMInnerError",
+            4110,
+            "InternalError",
+        ),
+        (
+            |answers| answers.quota = Err(()),
+            Store::Quotas,
+            "InternalError",
+            6000,
+            "InternalError",
+        ),
+    ];
+    for (break_it, store, v2, numeric, v3) in cases {
+        let mut answers = Answers::good();
+        break_it(&mut answers);
+        let validator = validator(Policy::default(), AnswerStore::new(answers).stores());
+        let refused = check(&validator, &QuerySigner::v2().sign()).unwrap_err();
+        assert_eq!(refused.reason(), &Reason::StoreFailed { store });
+        assert_eq!(refused.code_in(Dialect::V2).name(), v2);
+        assert_eq!(refused.code_in(Dialect::V2Numeric).number(), Some(numeric));
+        assert_eq!(refused.code_in(Dialect::V3).name(), v3);
+        let source = std::error::Error::source(&refused).unwrap();
+        assert_eq!(source.source().unwrap().to_string(), "connection refused");
+        assert!(!refused.message().contains("connection refused"));
+    }
+}
+
+/// Every request that is refused after its key was found, with all texts that the validator makes of it.
+#[test]
+fn no_output_holds_a_secret_or_the_right_signature() {
+    let mut tc3 = Tc3Signer::post().sign();
+    let right_tc3 = {
+        let authorization = tc3.header("Authorization").unwrap();
+        authorization.rsplit('=').next().unwrap().to_owned()
+    };
+    for (name, value) in &mut tc3.headers {
+        if name == "Authorization" {
+            *value = value.replace(&right_tc3, &"0".repeat(64));
+        }
+    }
+    let chain = support::signer::tc3_keys(SECRET_KEY, "2026-01-01", "cvm");
+    let derived = [chain.date, chain.service, chain.signing].map(|key| support::signer::hex(&key));
+    let mut secrets = vec![
+        SECRET_KEY.to_owned(),
+        RIGHT_SIGNATURE.to_owned(),
+        right_tc3,
+        TOKEN.to_owned(),
+    ];
+    secrets.extend(derived);
+
+    let validator = in_memory(Policy::default());
+    let with_token = QuerySigner::v2().with("Token", TOKEN).sign();
+    let swapped = QuerySigner {
+        secret_id: SECRET_KEY.to_owned(),
+        secret_key: "AKIDEXAMPLEdummydummydummydummydummy12".to_owned(),
+        ..QuerySigner::v2()
+    };
+    let swapped_tc3 = Tc3Signer {
+        secret_id: SECRET_KEY.to_owned(),
+        ..Tc3Signer::post()
+    };
+    for request in [
+        forged(),
+        tc3,
+        with_token,
+        swapped.sign(),
+        swapped_tc3.sign(),
+    ] {
+        let refused = check(&validator, &request).unwrap_err();
+        let mut texts = vec![
+            format!("{refused}"),
+            format!("{refused:?}"),
+            format!("{refused:#?}"),
+            refused.message_in(Language::EnUs),
+            refused.message_in(Language::ZhCn),
+            refused.response("00000000-0000-0000-0000-000000000000"),
+            format!("{:?}", refused.reason()),
+            format!("{:?}", refused.secret_id()),
+            format!("{validator:?}"),
+        ];
+        texts.push(format!("{:?}", permanent()));
+        for text in texts {
+            for secret in &secrets {
+                assert!(!text.contains(secret.as_str()), "{text}");
+            }
+        }
+    }
+    let admitted = check(&validator, &QuerySigner::v2().sign()).unwrap();
+    let text = format!("{admitted:?}");
+    for secret in &secrets {
+        assert!(!text.contains(secret.as_str()), "{text}");
+    }
+}
+
+#[test]
+fn a_refused_but_authentic_request_has_used_its_nonce() {
+    let mut answers = Answers::good();
+    answers.standing.as_mut().unwrap().mfa = qcloud_validator::store::MfaStanding::Failed;
+    let refusing = AnswerStore::new(answers);
+    let nonces = Arc::new(MemoryNonces::new(NonceCapacity::default(), 300));
+    let stores = |store: &Arc<AnswerStore>| Stores {
+        nonces: nonces.clone(),
+        ..store.stores()
+    };
+    let request = QuerySigner::v2().sign();
+    let refused = check(&validator(Policy::default(), stores(&refusing)), &request).unwrap_err();
+    assert_eq!(refused.reason(), &Reason::MfaFailed);
+    let good = AnswerStore::new(Answers::good());
+    let refused = check(&validator(Policy::default(), stores(&good)), &request).unwrap_err();
+    assert_eq!(refused.reason(), &Reason::NonceRepeated);
+}
+
+#[test]
+fn replay_scopes() {
+    let at = |timestamp: i64| {
+        QuerySigner {
+            timestamp,
+            ..QuerySigner::v2()
+        }
+        .sign()
+    };
+    // The default lets a client with a constant nonce work.
+    let default = in_memory(Policy::default());
+    assert!(check(&default, &at(TIMESTAMP)).is_ok());
+    assert!(check(&default, &at(TIMESTAMP + 1)).is_ok());
+    assert!(check(&default, &at(TIMESTAMP)).is_err());
+
+    let strict = Policy::builder()
+        .replay_v2(ReplayScope::SecretIdNonce)
+        .build()
+        .unwrap();
+    let strict = in_memory(strict);
+    assert!(check(&strict, &at(TIMESTAMP)).is_ok());
+    let refused = check(&strict, &at(TIMESTAMP + 1)).unwrap_err();
+    assert_eq!(refused.reason(), &Reason::NonceRepeated);
+
+    let off = in_memory(
+        Policy::builder()
+            .replay_v2(ReplayScope::Off)
+            .build()
+            .unwrap(),
+    );
+    assert!(check(&off, &at(TIMESTAMP)).is_ok());
+    assert!(check(&off, &at(TIMESTAMP)).is_ok());
+
+    // No replay code exists in API 3.0.
+    let (v1, tc3) = (QuerySigner::v1().sign(), Tc3Signer::post().sign());
+    for request in [&v1, &tc3] {
+        assert!(check(&default, request).is_ok());
+        assert!(check(&default, request).is_ok());
+    }
+    let scope = ReplayScope::SecretIdTimestampNonce;
+    let remembered = Policy::builder()
+        .replay_v1(scope)
+        .replay_tc3(scope)
+        .build()
+        .unwrap();
+    let remembered = in_memory(remembered);
+    for request in [&v1, &tc3] {
+        assert!(check(&remembered, request).is_ok());
+        let refused = check(&remembered, request).unwrap_err();
+        assert_eq!(refused.code().name(), "AuthFailure.SignatureExpire");
+    }
+}
+
+#[test]
+fn nonces_with_leading_zeros_are_the_same_number() {
+    let validator = in_memory(Policy::default());
+    let nonce = |nonce: &str| {
+        QuerySigner {
+            nonce: nonce.to_owned(),
+            ..QuerySigner::v2()
+        }
+        .sign()
+    };
+    assert!(check(&validator, &nonce("7")).is_ok());
+    let refused = check(&validator, &nonce("007")).unwrap_err();
+    assert_eq!(refused.reason(), &Reason::NonceRepeated);
+}
+
+#[test]
+fn what_the_signature_does_not_cover_is_named() {
+    let validator = in_memory(Policy::default());
+    let uncovered = |request: &Signed| check(&validator, request).unwrap().uncovered().to_vec();
+
+    assert_eq!(uncovered(&QuerySigner::v2().sign()), []);
+    let mut post = QuerySigner {
+        method: "POST".to_owned(),
+        nonce: "2".to_owned(),
+        ..QuerySigner::v2()
+    }
+    .sign();
+    post.target.push_str("?Action=Other");
+    assert_eq!(uncovered(&post), [Uncovered::Query]);
+    let mut get = QuerySigner {
+        nonce: "3".to_owned(),
+        ..QuerySigner::v2()
+    }
+    .sign();
+    get.body = b"Action=Other".to_vec();
+    assert_eq!(uncovered(&get), [Uncovered::Body]);
+
+    let headers = ["x-tc-action", "x-tc-version", "x-tc-region"].map(Uncovered::Header);
+    assert_eq!(uncovered(&Tc3Signer::post().sign()), headers);
+    let mut signed = Tc3Signer::post();
+    signed.headers.retain(|(name, _)| name != "X-TC-Action");
+    signed
+        .extra_signed
+        .push(("x-tc-action".to_owned(), "DescribeInstances".to_owned()));
+    assert_eq!(uncovered(&signed.sign()), headers[1..]);
+    let unsigned = Tc3Signer {
+        unsigned_payload: true,
+        ..Tc3Signer::post()
+    };
+    assert_eq!(uncovered(&unsigned.sign())[0], Uncovered::Body);
+}
+
+#[test]
+fn types_that_cross_threads_do_and_a_refusal_is_one_word() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Validator>();
+    shared::<qcloud_validator::Admitted>();
+    shared::<qcloud_validator::Rejection>();
+    assert_eq!(size_of::<qcloud_validator::Rejection>(), size_of::<usize>());
+}

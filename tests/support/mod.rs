@@ -1,0 +1,20 @@
+//! Test support that shares no code with the crate.
+#![allow(
+    dead_code,
+    reason = "several test binaries include this module and each uses a part of it"
+)]
+#![allow(
+    unreachable_pub,
+    reason = "`pub` says what a test may use; nothing in a test binary is reachable from outside"
+)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a broken fixture should stop the test where it breaks"
+)]
+
+pub mod captures;
+pub mod signer;
+pub mod stores;
