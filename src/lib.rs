@@ -6,6 +6,8 @@
 mod admitted;
 mod check;
 mod clock;
+#[cfg(feature = "diagnose")]
+pub mod diagnose;
 mod dialect;
 mod form;
 mod policy;
@@ -24,10 +26,10 @@ pub use clock::{Clock, ManualClock, SystemClock, UnixTime};
 pub use dialect::Code;
 pub use form::Parameters;
 pub use policy::{
-    HttpsRule, Limits, Policy, PolicyBuilder, PolicyError, ReplayScope, Tolerance, UnsignedPart,
+    DiagnosisRule, HttpsRule, Limits, Policy, PolicyBuilder, PolicyError, ReplayScope, Tolerance, UnsignedPart,
 };
 pub use reason::{AuthorizationFault, Expected, Reason, Store};
-pub use rejection::Rejection;
+pub use rejection::{Rejection, Response};
 pub use request::{Field, Headers, Payload, RequestView, Transport};
 pub use scheme::{Dialect, Language, Scheme};
 pub use signature::{EmptySecret, SecretKey};

@@ -29,6 +29,9 @@ pub struct Policy {
     language: Language,
     public_hosts: Vec<Box<str>>,
     services: Option<BTreeSet<Box<str>>>,
+    diagnosis: DiagnosisRule,
+    diagnosis_macs: u32,
+    diagnoses_per_minute: u16,
 }
 
 /// Makes a [`Policy`].
@@ -80,6 +83,21 @@ impl Policy {
         self.services.as_ref()
     }
 
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn diagnosis(&self) -> DiagnosisRule {
+        self.diagnosis
+    }
+
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn diagnosis_macs(&self) -> u32 {
+        self.diagnosis_macs
+    }
+
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn diagnoses_per_minute(&self) -> u16 {
+        self.diagnoses_per_minute
+    }
+
     pub(crate) fn replay(&self, family: Family) -> ReplayScope {
         match family {
             Family::V2 => self.replay.v2,
@@ -105,6 +123,9 @@ impl Default for Policy {
             language: Language::EnUs,
             public_hosts: Vec::new(),
             services: None,
+            diagnosis: DiagnosisRule::Off,
+            diagnosis_macs: 20_000,
+            diagnoses_per_minute: 6,
         }
     }
 }
@@ -182,6 +203,24 @@ impl PolicyBuilder {
             .services
             .get_or_insert_default()
             .insert(service.into());
+        self
+    }
+
+    /// Who is told the cause of a refusal; nobody by default. Without the feature `diagnose` nothing is ever told.
+    pub fn diagnosis(mut self, rule: DiagnosisRule) -> Self {
+        self.0.diagnosis = rule;
+        self
+    }
+
+    /// The most MACs that one diagnosis computes; 20 000 by default, a few milliseconds.
+    pub fn diagnosis_macs(mut self, macs: u32) -> Self {
+        self.0.diagnosis_macs = macs;
+        self
+    }
+
+    /// How many refusals of one SecretId are diagnosed per minute; 6 by default.
+    pub fn diagnoses_per_minute(mut self, count: u16) -> Self {
+        self.0.diagnoses_per_minute = count;
         self
     }
 
@@ -337,6 +376,19 @@ pub enum HttpsRule {
     LegacyOnly,
     /// Nowhere: for tests on a loopback address.
     InsecureNowhere,
+}
+
+/// Who is told the cause of a refusal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DiagnosisRule {
+    /// Nobody; nothing is searched.
+    #[default]
+    Off,
+    /// The operator, in `Rejection::diagnosis`.
+    ForOperator,
+    /// The client too, in the message: for test environments. Causes that concern a key are told to the operator alone.
+    InMessage,
 }
 
 /// What must not repeat within the window.

@@ -5,7 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::check::Check;
+#[cfg(feature = "diagnose")]
+use crate::diagnose::Diagnosis;
 use crate::dialect::{Code, envelope, message};
+#[cfg(feature = "diagnose")]
+use crate::policy::DiagnosisRule;
 use crate::reason::Reason;
 use crate::scheme::{Dialect, Language, Scheme};
 use crate::store::StoreError;
@@ -37,6 +41,10 @@ struct Inner {
     secret_id: Option<Box<str>>,
     action: Option<Box<str>>,
     cause: Option<Arc<StoreError>>,
+    #[cfg(feature = "diagnose")]
+    diagnosis: Option<Arc<Diagnosis>>,
+    #[cfg(feature = "diagnose")]
+    told: DiagnosisRule,
 }
 
 impl Rejection {
@@ -53,6 +61,10 @@ impl Rejection {
             secret_id: None,
             action: None,
             cause: None,
+            #[cfg(feature = "diagnose")]
+            diagnosis: None,
+            #[cfg(feature = "diagnose")]
+            told: DiagnosisRule::Off,
         }))
     }
 
@@ -69,6 +81,22 @@ impl Rejection {
     pub(crate) fn with_cause(mut self, cause: StoreError) -> Self {
         self.0.cause = Some(Arc::new(cause));
         self
+    }
+
+    /// Adds the cause, to be told to whom the policy says.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn with_diagnosis(mut self, diagnosis: Diagnosis, told: DiagnosisRule) -> Self {
+        self.0.diagnosis = Some(Arc::new(diagnosis));
+        self.0.told = told;
+        self
+    }
+
+    /// The cause, for the operator, if the policy asks for one
+    /// ([`PolicyBuilder::diagnosis`](crate::PolicyBuilder::diagnosis)) and the allowance was not used up.
+    #[cfg(feature = "diagnose")]
+    #[must_use]
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        self.0.diagnosis.as_deref()
     }
 
     /// Why.
@@ -136,7 +164,13 @@ impl Rejection {
     /// The same in another language.
     #[must_use]
     pub fn message_in(&self, language: Language) -> String {
-        message(&self.0.reason, self.0.dialect, language)
+        let message = message(&self.0.reason, self.0.dialect, language);
+        #[cfg(feature = "diagnose")]
+        if self.0.told == DiagnosisRule::InMessage {
+            let cause = self.0.diagnosis.as_ref().and_then(|known| known.for_client(language));
+            return cause.map_or(message.clone(), |cause| format!("{message} {cause}"));
+        }
+        message
     }
 
     /// The HTTP status: 200, since errors travel in the body in all dialects and SDKs take any other status for a

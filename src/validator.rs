@@ -4,7 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::admitted::Admitted;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, UnixTime};
+#[cfg(feature = "diagnose")]
+use crate::diagnose::{Allowance, Diagnosis, Evidence, diagnose};
+#[cfg(feature = "diagnose")]
+use crate::policy::DiagnosisRule;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::RequestView;
@@ -49,6 +53,8 @@ pub struct Validator {
     policy: Arc<Policy>,
     stores: Stores,
     clock: Arc<dyn Clock>,
+    #[cfg(feature = "diagnose")]
+    allowance: Arc<Allowance>,
 }
 
 impl Validator {
@@ -59,6 +65,8 @@ impl Validator {
             policy: Arc::new(policy),
             stores,
             clock: Arc::new(SystemClock),
+            #[cfg(feature = "diagnose")]
+            allowance: Arc::new(Allowance::new()),
         }
     }
 
@@ -85,7 +93,54 @@ impl Validator {
     /// request. A refusal before [`Check::Nonce`](crate::Check::Nonce) has changed no state; a later one has used the
     /// nonce.
     pub fn check(&self, request: &RequestView<'_>) -> Result<Admitted, Rejection> {
-        let parsed = Received::new(request, &self.policy).parse(self.clock.now())?;
+        let now = self.clock.now();
+        let verdict = self.decide(request, now);
+        #[cfg(feature = "diagnose")]
+        let verdict = verdict.map_err(|refused| self.diagnosed(request, refused, now));
+        verdict
+    }
+
+    /// Why a request was refused, whatever the policy says about diagnoses: for tools and tests. Asks the credential
+    /// store and changes nothing.
+    ///
+    /// The result speaks about keys and holds the string to sign: it is for the owner of the request.
+    #[cfg(feature = "diagnose")]
+    #[must_use]
+    pub fn explain(&self, request: &RequestView<'_>, refused: &Rejection) -> Diagnosis {
+        /// Keys of other credentials that are tried.
+        const OTHERS: usize = 64;
+        let claimed = Received::new(request, &self.policy)
+            .read_untimed()
+            .and_then(|read| self.stores.credentials.find(read.signed.secret_id()).ok())
+            .flatten();
+        diagnose(&Evidence {
+            request,
+            policy: &self.policy,
+            reason: refused.reason(),
+            credential: claimed.as_ref(),
+            others: &self.stores.credentials.known(OTHERS),
+            macs: self.policy.diagnosis_macs(),
+        })
+    }
+
+    #[cfg(feature = "diagnose")]
+    #[cold]
+    fn diagnosed(&self, request: &RequestView<'_>, refused: Rejection, now: UnixTime) -> Rejection {
+        let told = self.policy.diagnosis();
+        let allowed = || {
+            let secret_id = refused.secret_id().unwrap_or_default();
+            let per_minute = self.policy.diagnoses_per_minute();
+            self.allowance.take(secret_id, now, per_minute)
+        };
+        if told == DiagnosisRule::Off || !allowed() {
+            return refused;
+        }
+        let diagnosis = self.explain(request, &refused);
+        refused.with_diagnosis(diagnosis, told)
+    }
+
+    fn decide(&self, request: &RequestView<'_>, now: UnixTime) -> Result<Admitted, Rejection> {
+        let parsed = Received::new(request, &self.policy).parse(now)?;
         let found = self.stores.credentials.find(parsed.secret_id());
         let authenticated = parsed.authenticate(found)?;
         let verdict = authenticated

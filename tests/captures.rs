@@ -4,6 +4,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unwrap_in_result,
     clippy::unwrap_used,
     reason = "a test stops where it breaks"
 )]

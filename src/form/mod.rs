@@ -103,7 +103,7 @@ impl<'r> Parameters<'r> {
             });
             if let Some(name) = twins {
                 return Err(Reason::AmbiguousParameter {
-                    name: String::from_utf8_lossy(name).into_owned(),
+                    name: shown(name),
                 });
             }
         }
@@ -113,7 +113,7 @@ impl<'r> Parameters<'r> {
     fn first_repeated(&self, same: impl Fn(&[u8], &[u8]) -> bool) -> Option<String> {
         self.entries.windows(2).find_map(|pair| match pair {
             [a, b] if same(self.name(a), self.name(b)) => {
-                Some(String::from_utf8_lossy(self.name(a)).into_owned())
+                Some(shown(self.name(a)))
             }
             _ => None,
         })
@@ -197,6 +197,12 @@ impl Entry {
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
+}
+
+/// A name as a refusal states it: what stands in place of a name may be a whole body.
+fn shown(name: &[u8]) -> String {
+    const LONGEST: usize = 128;
+    String::from_utf8_lossy(name.get(..LONGEST).unwrap_or(name)).into_owned()
 }
 
 impl Span {

@@ -1,7 +1,7 @@
 //! Which pairs a query or an urlencoded form holds (protocol.md §2.1, §2.3).
 
 use super::encoding::decode;
-use super::{Buffer, Entry, Kind, Parameters, Span};
+use super::{Buffer, Entry, Kind, Parameters, Span, shown};
 use crate::reason::Reason;
 
 /// Reads `name=value` pairs joined by `&`. Empty pieces are skipped, a piece without `=` is refused.
@@ -13,7 +13,7 @@ pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), 
         if !piece.is_empty() {
             let Some(equals) = piece.iter().position(|&byte| byte == b'=') else {
                 return Err(Reason::PairWithoutEquals {
-                    name: String::from_utf8_lossy(piece).into_owned(),
+                    name: shown(piece),
                 });
             };
             let middle = start.saturating_add(equals);

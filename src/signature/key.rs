@@ -58,6 +58,8 @@ impl Error for EmptySecret {}
 /// A secret key with its MAC states prepared: hashing the key again for each request would cost as much as a short
 /// string to sign.
 pub(crate) struct SigningKey {
+    #[cfg(feature = "diagnose")]
+    secret: SecretKey,
     sha1: Hmac<Sha1>,
     sha256: Hmac<Sha256>,
     /// Keyed with `"TC3" + key`, the first link of the key chain.
@@ -84,7 +86,25 @@ impl SigningKey {
             sha256: keyed(&key.0),
             tc3: keyed(&tc3),
             derived: RwLock::new(Vec::new()),
+            #[cfg(feature = "diagnose")]
+            secret: key,
         }
+    }
+
+    /// The key itself, for the search for the key that a client used by mistake.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn expose(&self) -> &[u8] {
+        &self.secret.0
+    }
+
+    /// Whether `text` is this key, in constant time.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn is(&self, text: &[u8]) -> bool {
+        let mut sent = self.sha256();
+        sent.update(text);
+        let mut own = self.sha256();
+        own.update(&self.secret.0);
+        own.verify_slice(&sent.finalize().into_bytes()).is_ok()
     }
 
     pub(super) fn sha1(&self) -> Hmac<Sha1> {

@@ -14,3 +14,8 @@ pub use fresh::Fresh;
 pub use parsed::Parsed;
 pub use permitted::Permitted;
 pub use received::Received;
+
+#[cfg(feature = "diagnose")]
+pub(crate) use parsed::Signed;
+#[cfg(feature = "diagnose")]
+pub(crate) use received::header;

@@ -208,14 +208,14 @@ impl<'r> Parsed<'r> {
 }
 
 impl Signed<'_> {
-    pub(super) fn secret_id(&self) -> &str {
+    pub(crate) fn secret_id(&self) -> &str {
         match self {
             Self::Query(parameters) => text(parameters.get(b"SecretId")),
             Self::Tc3 { authorization, .. } => authorization.secret_id,
         }
     }
 
-    pub(super) fn scheme(&self, family: Family) -> Scheme {
+    pub(crate) fn scheme(&self, family: Family) -> Scheme {
         match self {
             Self::Query(parameters) => family.scheme(parameters.get(b"SignatureMethod")),
             Self::Tc3 { .. } => Scheme::Tc3HmacSha256,

@@ -64,6 +64,12 @@ impl<'r> Received<'r> {
         Some(String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// The request as read, if it can be read, whatever its time.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn read_untimed(&self) -> Option<Read<'r>> {
+        self.read(family(self.request)).ok()
+    }
+
     fn read(&self, family: Family) -> Result<Read<'r>, Reason> {
         let request = self.request;
         check::protocol::check(request.transport(), family, self.policy.https())?;
@@ -116,9 +122,9 @@ impl<'r> Received<'r> {
 }
 
 /// A request that could be read.
-pub(super) struct Read<'r> {
-    pub(super) family: Family,
-    pub(super) signed: Signed<'r>,
+pub(crate) struct Read<'r> {
+    pub(crate) family: Family,
+    pub(crate) signed: Signed<'r>,
     pub(super) times: Times,
 }
 
@@ -129,7 +135,7 @@ impl<'r> Read<'r> {
 }
 
 /// The trimmed value of a header, empty if there is none.
-pub(super) fn header<'r>(request: &RequestView<'r>, name: &str) -> &'r [u8] {
+pub(crate) fn header<'r>(request: &RequestView<'r>, name: &str) -> &'r [u8] {
     match request.header(name) {
         Field::Once(value) => value.trim_ascii(),
         Field::Absent | Field::Repeated => &[],

@@ -17,6 +17,13 @@ pub trait CredentialStore: Send + Sync {
     ///
     /// When the store cannot tell; the request is refused.
     fn find(&self, secret_id: &str) -> Result<Option<Credential>, StoreError>;
+
+    /// Some credentials, at most `limit`, that a diagnosis may compare with: was the key of another one used, was a key
+    /// sent as an id? None by default.
+    fn known(&self, limit: usize) -> Vec<Credential> {
+        let _ = limit;
+        Vec::new()
+    }
 }
 
 /// A SecretId with its key. Cheap to clone; prints no secret.

@@ -94,6 +94,11 @@ impl CredentialStore for MemoryCredentials {
             .get(secret_id)
             .map(|credential| credential.clone()))
     }
+
+    fn known(&self, limit: usize) -> Vec<Credential> {
+        let credentials = self.by_secret_id.iter().take(limit);
+        credentials.map(|credential| credential.clone()).collect()
+    }
 }
 
 impl fmt::Debug for MemoryCredentials {

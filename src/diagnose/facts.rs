@@ -1,0 +1,245 @@
+//! What a refusal says by itself, before any guess: state of the credential, distance and shape of the time, form of the
+//! request.
+
+use super::hypothesis::Hypothesis;
+use super::search::Proved;
+use super::text::shown;
+use crate::reason::{AuthorizationFault, Reason};
+use crate::request::RequestView;
+use crate::store::Credential;
+
+/// Timestamps of the vendor's documentation, which samples and their readers leave in.
+const EXAMPLES: [i64; 7] = [
+    1_465_185_768,
+    1_408_704_141,
+    1_539_084_154,
+    1_551_113_065,
+    1_512_393_162,
+    1_640_995_200,
+    1_527_672_334,
+];
+
+fn fact(hypothesis: Hypothesis, detail: impl Into<String>) -> Vec<Proved> {
+    vec![Proved {
+        hypothesis,
+        detail: detail.into(),
+    }]
+}
+
+/// The mistake that a reason states. Reasons that leave the cause open yield none.
+pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Proved> {
+    match reason {
+        Reason::PlainHttp => fact(Hypothesis::PlainHttp, ""),
+        Reason::MethodNotAllowed => fact(Hypothesis::MethodUnsupported, shown(request.method())),
+        Reason::QueryTooLong { limit } | Reason::BodyTooLong { limit } => fact(
+            Hypothesis::BodyTooLarge,
+            format!("the limit is {limit} bytes"),
+        ),
+        Reason::FormTooLong { limit } => fact(
+            Hypothesis::BodyTooLarge,
+            format!("a form may have {limit} bytes; TC3-HMAC-SHA256 takes larger bodies"),
+        ),
+        Reason::TooManyParameters { limit } => fact(
+            Hypothesis::BodyTooLarge,
+            format!("at most {limit} parameters"),
+        ),
+        Reason::PairWithoutEquals { name } => {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+            if name.chars().all(plain) {
+                fact(
+                    Hypothesis::ValuelessParameter,
+                    format!("`{}` has no `=`", shown(name.as_bytes())),
+                )
+            } else {
+                fact(
+                    Hypothesis::UnencodedCharacter,
+                    format!(
+                        "`{}` stands alone: it follows a `&` that belongs to a value",
+                        shown(name.as_bytes())
+                    ),
+                )
+            }
+        }
+        Reason::MalformedEncoding { offset } => fact(
+            Hypothesis::UnencodedCharacter,
+            format!("the `%` at byte {offset}"),
+        ),
+        Reason::NonAsciiQuery { offset } => fact(
+            Hypothesis::UnencodedCharacter,
+            format!(
+                "byte {offset} of the query is not ASCII; browsers encode it silently, programs do not"
+            ),
+        ),
+        Reason::MalformedMultipart => fact(Hypothesis::MalformedBody, ""),
+        Reason::RepeatedParameter { name } => fact(
+            Hypothesis::DuplicateParameter,
+            format!("parameter `{}`", shown(name.as_bytes())),
+        ),
+        Reason::RepeatedHeader { name } => fact(
+            Hypothesis::DuplicateParameter,
+            format!("header `{}`", shown(name.as_bytes())),
+        ),
+        Reason::AmbiguousParameter { name } => fact(
+            Hypothesis::AmbiguousNames,
+            format!("`{}`", shown(name.as_bytes())),
+        ),
+        Reason::MissingParameter { name: "SecretId" } => fact(Hypothesis::SecretIdEmpty, ""),
+        Reason::MissingParameter { name } => {
+            let elsewhere = request.method() == b"POST"
+                && request
+                    .query()
+                    .split(|&byte| byte == b'&')
+                    .any(|piece| piece.starts_with(&[name.as_bytes(), b"="].concat()));
+            fact(
+                Hypothesis::MissingParameter,
+                if elsewhere {
+                    format!("`{name}` is in the query, and a POST is read from its body")
+                } else {
+                    format!("`{name}` was not sent or is empty")
+                },
+            )
+        }
+        Reason::InvalidAuthorization { fault } => match fault {
+            AuthorizationFault::Service => fact(
+                Hypothesis::ScopeService,
+                format!("the request went to `{}`", shown(request.host())),
+            ),
+            AuthorizationFault::SecretId => fact(Hypothesis::SecretIdEmpty, ""),
+            AuthorizationFault::HeaderNotSigned { header } => {
+                fact(Hypothesis::HeaderSet, format!("`{header}` must be signed"))
+            }
+            AuthorizationFault::SignedHeaders => fact(
+                Hypothesis::HeaderSet,
+                "a name is empty, occurs twice, or is out of order",
+            ),
+            AuthorizationFault::SignedHeaderAbsent => fact(
+                Hypothesis::HeaderSet,
+                "a signed header did not arrive; a proxy may have removed it",
+            ),
+            AuthorizationFault::SignedHeaderRepeated => fact(
+                Hypothesis::HeaderSet,
+                "a signed header arrived twice with different values",
+            ),
+            AuthorizationFault::Absent
+            | AuthorizationFault::Algorithm
+            | AuthorizationFault::Spelling
+            | AuthorizationFault::PartMissing { .. }
+            | AuthorizationFault::PartRepeated { .. }
+            | AuthorizationFault::Date
+            | AuthorizationFault::Terminator => fact(Hypothesis::AuthorizationUnreadable, ""),
+        },
+        Reason::InvalidParameter {
+            name: "Timestamp" | "X-TC-Timestamp",
+            ..
+        } => fact(Hypothesis::TimestampMalformed, ""),
+        Reason::InvalidParameter { name, .. } => {
+            fact(Hypothesis::InvalidValue, format!("`{name}`"))
+        }
+        Reason::TimestampOutsideWindow {
+            timestamp,
+            now,
+            window,
+        } => time(*timestamp, *now, *window),
+        Reason::TokenMissing => fact(Hypothesis::TokenMissing, ""),
+        Reason::TokenWrong => fact(Hypothesis::TokenWrong, ""),
+        Reason::TokenExpired { expired_at } => fact(
+            Hypothesis::TokenExpired,
+            format!("it expired at {}", expired_at.seconds()),
+        ),
+        Reason::TokenUnexpected => fact(Hypothesis::TokenWithPermanentKey, ""),
+        Reason::ScopeDateMismatch { expected } => fact(
+            Hypothesis::ScopeDate,
+            format!("the UTC date of the timestamp is {expected}"),
+        ),
+        Reason::NonceRepeated => fact(Hypothesis::NonceReused, ""),
+        Reason::AccountBanned
+        | Reason::AccountNotInAudience
+        | Reason::MfaFailed
+        | Reason::ActionDenied { .. }
+        | Reason::ResourceDenied { .. }
+        | Reason::ActionResourceDenied { .. } => fact(Hypothesis::NotPermitted, ""),
+        Reason::ActionUnknown { action } | Reason::ActionUnavailable { action } => fact(
+            Hypothesis::ActionWrong,
+            format!("`{}`", shown(action.as_bytes())),
+        ),
+        Reason::NonceShareExhausted
+        | Reason::RateExceeded { .. }
+        | Reason::QuotaExhausted { .. } => fact(Hypothesis::LimitReached, ""),
+        Reason::BodyUnseen
+        | Reason::SecretIdUnknown
+        | Reason::SecretIdDisabled
+        | Reason::SignatureMismatch
+        | Reason::StoreFailed { .. }
+        | Reason::ResourceOperationFailed { .. }
+        | Reason::BackendFailed => Vec::new(),
+    }
+}
+
+fn time(timestamp: i64, now: i64, window: i64) -> Vec<Proved> {
+    let distance = now.abs_diff(timestamp);
+    let side = if timestamp < now {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    let detail = format!(
+        "the timestamp {timestamp} is {distance} s {side} the server's clock {now}; {window} s are allowed"
+    );
+    if EXAMPLES.contains(&timestamp) {
+        return fact(Hypothesis::TimestampExample, detail);
+    }
+    let in_seconds = timestamp.div_euclid(1000);
+    if timestamp > 100_000_000_000 && in_seconds.abs_diff(now) < 86_400 * 366 {
+        return fact(
+            Hypothesis::TimestampMilliseconds,
+            format!("{timestamp} has thirteen digits"),
+        );
+    }
+    // Local time read as UTC is ahead by the offset of the zone: between -12 and +14 hours, in quarters.
+    const QUARTER: i64 = 900;
+    let ahead = timestamp.saturating_sub(now);
+    let quarters = ahead.saturating_add(QUARTER / 2).div_euclid(QUARTER);
+    let whole = quarters.saturating_mul(QUARTER);
+    let zone = (-48..=56).contains(&quarters) && quarters.abs() >= 4 && quarters.rem_euclid(2) == 0;
+    if zone && ahead.abs_diff(whole) <= 30 {
+        let hours = whole.div_euclid(1800);
+        let (hours, half) = (hours.div_euclid(2), hours.rem_euclid(2) == 1);
+        let half = if half { " and a half" } else { "" };
+        return fact(
+            Hypothesis::TimestampLocalTimezone,
+            format!("{detail}: {hours:+}{half} h, the offset of a time zone"),
+        );
+    }
+    fact(Hypothesis::ClockSkew, detail)
+}
+
+/// What an unknown SecretId looks like, given the credentials that are known.
+pub(super) fn of_unknown_id(sent: &str, known: &[Credential]) -> Vec<Proved> {
+    let is_key = |credential: &&Credential| credential.key().is(sent.as_bytes());
+    if let Some(owner) = known.iter().find(is_key) {
+        return fact(
+            Hypothesis::IdAndKeySwapped,
+            format!(
+                "the SecretId sent is the secret key of {}",
+                owner.secret_id()
+            ),
+        );
+    }
+    let bare = sent.trim_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '"' | '\'' | '\u{feff}' | '\u{200b}')
+    });
+    if bare != sent
+        && known
+            .iter()
+            .any(|credential| credential.secret_id() == bare)
+    {
+        return fact(Hypothesis::SecretIdWhitespace, "");
+    }
+    if !sent.is_empty() && sent.bytes().all(|byte| byte.is_ascii_digit()) {
+        return fact(
+            Hypothesis::WrongCredentialType,
+            "it consists of digits only",
+        );
+    }
+    Vec::new()
+}

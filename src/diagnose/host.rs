@@ -1,0 +1,148 @@
+//! Which hosts a client may have signed instead of the one that arrived.
+
+use super::hypothesis::Hypothesis;
+use super::search::Choice;
+use super::text::shown;
+use crate::policy::Policy;
+use crate::request::{Field, RequestView};
+
+/// Headers in which proxies keep the host that they replaced. They never admit a request; here they explain one.
+const FORWARDED: [&str; 4] = [
+    "x-forwarded-host",
+    "x-original-host",
+    "x-host",
+    "x-real-host",
+];
+
+const DOMAINS: [&str; 8] = [
+    "tencentcloudapi.com",
+    "api.qcloud.com",
+    "internal.tencentcloudapi.com",
+    "tencentcloudapi.cn",
+    "tencentcloudapi.com.cn",
+    "ai.tencentcloudapi.com",
+    "api.tencentyun.com",
+    "intl.tencentcloudapi.com",
+];
+const REGIONS: [&str; 8] = [
+    "ap-guangzhou",
+    "ap-shanghai",
+    "ap-beijing",
+    "ap-chengdu",
+    "ap-hongkong",
+    "ap-singapore",
+    "ap-nanjing",
+    "na-siliconvalley",
+];
+
+/// Hosts as they may have been signed; the region and the service that the request names help to guess.
+pub(super) fn choices(
+    request: &RequestView<'_>,
+    policy: &Policy,
+    region: &[u8],
+    service: &[u8],
+) -> Vec<Choice<Vec<u8>>> {
+    let sent = request.host();
+    let mut found: Vec<Choice<Vec<u8>>> = Vec::new();
+    let mut add = |hypothesis, host: Vec<u8>| {
+        found.push(Choice {
+            hypothesis,
+            detail: format!("signed host `{}`, arrived `{}`", shown(&host), shown(sent)),
+            data: host,
+        });
+    };
+    let colon = sent.iter().rposition(|&byte| byte == b':');
+    let bare = colon.map_or(sent, |colon| sent.get(..colon).unwrap_or(sent));
+    add(Hypothesis::HostPort, bare.to_vec());
+    for port in [":443", ":80", ":8080", ":8443"] {
+        add(Hypothesis::HostPort, [bare, port.as_bytes()].concat());
+    }
+    add(Hypothesis::HostCase, sent.to_ascii_lowercase());
+    add(Hypothesis::HostCase, sent.to_ascii_uppercase());
+    add(Hypothesis::HostCase, first_upper(sent));
+    let first_label = sent.split(|&byte| byte == b'.').next().unwrap_or_default();
+    let rest = sent.get(first_label.len()..).unwrap_or_default();
+    add(
+        Hypothesis::HostCase,
+        [&first_label.to_ascii_uppercase(), rest].concat(),
+    );
+    for name in FORWARDED {
+        if let Field::Once(value) = request.header(name) {
+            for host in value.split(|&byte| byte == b',') {
+                add(Hypothesis::HostRewritten, host.trim_ascii().to_vec());
+            }
+        }
+    }
+    for host in policy.public_hosts() {
+        add(Hypothesis::HostRewritten, host.as_bytes().to_vec());
+    }
+    for (open, close) in [
+        ("", "/"),
+        ("https://", ""),
+        ("http://", ""),
+        ("https://", "/"),
+        ("", " "),
+        (" ", ""),
+        ("//", ""),
+        ("", "\n"),
+        ("", "."),
+        (" ", " "),
+    ] {
+        add(
+            Hypothesis::HostDecorated,
+            [open.as_bytes(), sent, close.as_bytes()].concat(),
+        );
+    }
+    add(Hypothesis::HostMissing, Vec::new());
+
+    let own = bare.split(|&byte| byte == b'.').next().unwrap_or_default();
+    // An address names no service.
+    let is_address = bare
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let mut services: Vec<&[u8]> = Vec::new();
+    for service in [service, own, b"cvm"] {
+        let names_none = service.is_empty() || is_address && service == own;
+        if !names_none && !services.contains(&service) {
+            services.push(service);
+        }
+    }
+    for service in services {
+        // A host outside the vendor's domains was put there by somebody in between.
+        let vendor = DOMAINS
+            .iter()
+            .any(|domain| bare.ends_with(domain.as_bytes()));
+        let hypothesis = if vendor {
+            Hypothesis::HostOtherFamily
+        } else {
+            Hypothesis::HostRewritten
+        };
+        for domain in DOMAINS {
+            add(hypothesis, [service, b".", domain.as_bytes()].concat());
+        }
+        for region in REGIONS
+            .iter()
+            .map(|region| region.as_bytes())
+            .chain([region])
+        {
+            if !region.is_empty() {
+                add(
+                    hypothesis,
+                    [service, b".", region, b".tencentcloudapi.com"].concat(),
+                );
+            }
+        }
+    }
+    for host in ["localhost", "127.0.0.1"] {
+        add(Hypothesis::HostRewritten, host.as_bytes().to_vec());
+    }
+    found
+}
+
+fn first_upper(text: &[u8]) -> Vec<u8> {
+    let mut text = text.to_vec();
+    if let Some(first) = text.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    text
+}

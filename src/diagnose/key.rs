@@ -1,0 +1,258 @@
+//! Which keys a client may have used by mistake instead of the right one.
+
+use zeroize::Zeroizing;
+
+use super::hypothesis::Hypothesis;
+use super::text;
+use crate::store::Credential;
+
+/// A wrong key and why it may have been used.
+pub(super) struct WrongKey {
+    pub(super) hypothesis: Hypothesis,
+    pub(super) detail: String,
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+}
+
+/// Blanks and line ends that editors, shells and secret stores leave at the ends of a key.
+const BLANKS: [(&[u8], &str); 8] = [
+    (b"\n", "LF"),
+    (b"\r\n", "CR LF"),
+    (b"\r", "CR"),
+    (b" ", "a blank"),
+    (b"\t", "a tab"),
+    (b"\0", "NUL"),
+    ("\u{a0}".as_bytes(), "a no-break space"),
+    ("\u{200b}".as_bytes(), "a zero-width space"),
+];
+const BOM: &[u8] = "\u{feff}".as_bytes();
+const PLACEHOLDERS: [&str; 15] = [
+    "None",
+    "null",
+    "undefined",
+    "nil",
+    "NULL",
+    "(null)",
+    "false",
+    "NaN",
+    "SecretKey",
+    "secretKey",
+    "SECRET_KEY",
+    "your-secret-key",
+    "YOUR_SECRET_KEY",
+    "TENCENTCLOUD_SECRET_KEY",
+    "SECRETKEY",
+];
+
+/// Wrong keys for a credential, likely ones first, none equal to the right one.
+pub(super) fn wrong_keys(
+    credential: &Credential,
+    token: Option<&[u8]>,
+    others: &[Credential],
+) -> Vec<WrongKey> {
+    let right = credential.key().expose();
+    let mut keys: Vec<WrongKey> = Vec::new();
+    let mut add = |hypothesis, detail: String, bytes: Vec<u8>| {
+        if bytes != right {
+            keys.push(WrongKey {
+                hypothesis,
+                detail,
+                bytes: Zeroizing::new(bytes),
+            });
+        }
+    };
+    add(
+        Hypothesis::SecretKeyEmpty,
+        "the key is empty".to_owned(),
+        Vec::new(),
+    );
+    for (blank, name) in BLANKS {
+        add(
+            Hypothesis::SecretKeyWhitespace,
+            format!("{name} after the key"),
+            [right, blank].concat(),
+        );
+        add(
+            Hypothesis::SecretKeyWhitespace,
+            format!("{name} before the key"),
+            [blank, right].concat(),
+        );
+        add(
+            Hypothesis::SecretKeyWhitespace,
+            format!("{name} at both ends of the key"),
+            [blank, right, blank].concat(),
+        );
+    }
+    add(
+        Hypothesis::SecretKeyWhitespace,
+        "the registered key has blanks at its ends, which were trimmed".to_owned(),
+        right.trim_ascii().to_vec(),
+    );
+    for (open, close) in [
+        ("\"", "\""),
+        ("'", "'"),
+        ("`", "`"),
+        ("“", "”"),
+        ("\"", ""),
+        ("", "\""),
+        ("'", ""),
+        ("", "'"),
+    ] {
+        add(
+            Hypothesis::SecretKeyQuoted,
+            format!("the key is written {open}…{close}"),
+            [open.as_bytes(), right, close.as_bytes()].concat(),
+        );
+    }
+    add(
+        Hypothesis::SecretKeyBom,
+        "before the key".to_owned(),
+        [BOM, right].concat(),
+    );
+    add(
+        Hypothesis::SecretKeyBom,
+        "after the key".to_owned(),
+        [right, BOM].concat(),
+    );
+    add(
+        Hypothesis::IdAndKeySwapped,
+        "the SecretId was used as the key".to_owned(),
+        credential.secret_id().as_bytes().to_vec(),
+    );
+    if let Some(token) = token {
+        add(Hypothesis::TokenUsedAsKey, String::new(), token.to_vec());
+    }
+    for other in others {
+        if other.secret_id() != credential.secret_id() {
+            add(
+                Hypothesis::AnotherCredentialsKey,
+                format!("the key belongs to {}", other.secret_id()),
+                other.key().expose().to_vec(),
+            );
+        }
+    }
+    for placeholder in PLACEHOLDERS {
+        add(
+            Hypothesis::SecretKeyPlaceholder,
+            format!("the key is `{placeholder}`"),
+            placeholder.into(),
+        );
+    }
+    for (from, to, what) in [
+        (&b"+"[..], &b" "[..], "`+` was read as a blank"),
+        (b"/", b"", "`/` was dropped"),
+        (b"\\", b"", "a backslash was dropped"),
+        (b"$", b"", "`$` was dropped"),
+        (b"&", b"&amp;", "`&` was HTML-escaped"),
+        (b"/", b"\\/", "`/` was escaped"),
+        (b"=", b"", "`=` was dropped"),
+    ] {
+        add(
+            Hypothesis::SecretKeyMangled,
+            what.to_owned(),
+            text::replace(right, from, to),
+        );
+    }
+    let mangled = |hypothesis_detail: &str| hypothesis_detail.to_owned();
+    add(
+        Hypothesis::SecretKeyMangled,
+        mangled("it was percent-decoded"),
+        text::decode(right),
+    );
+    for alphabet in text::ALPHABETS.iter().take(1) {
+        add(
+            Hypothesis::SecretKeyMangled,
+            mangled("it was percent-encoded"),
+            text::encode(right, alphabet),
+        );
+    }
+    for (what, cut) in [
+        ("its first character is missing", right.get(1..)),
+        (
+            "its last character is missing",
+            right.len().checked_sub(1).and_then(|end| right.get(..end)),
+        ),
+        (
+            "it ends at the first `#`",
+            right.split(|&b| b == b'#').next(),
+        ),
+        (
+            "it ends at the first `=`",
+            right.split(|&b| b == b'=').next(),
+        ),
+        (
+            "it ends at the first `$`",
+            right.split(|&b| b == b'$').next(),
+        ),
+        (
+            "it ends at the first blank",
+            right.split(|&b| b == b' ').next(),
+        ),
+    ] {
+        if let Some(cut) = cut.filter(|cut| !cut.is_empty()) {
+            add(Hypothesis::SecretKeyMangled, mangled(what), cut.to_vec());
+        }
+    }
+    add(
+        Hypothesis::SecretKeyMangled,
+        mangled("it is in lower case"),
+        right.to_ascii_lowercase(),
+    );
+    add(
+        Hypothesis::SecretKeyMangled,
+        mangled("it is in upper case"),
+        right.to_ascii_uppercase(),
+    );
+    add(
+        Hypothesis::SecretKeyMangled,
+        mangled("`&` was added to it, as other vendors demand"),
+        [right, b"&"].concat(),
+    );
+    add(
+        Hypothesis::SecretKeyMangled,
+        mangled("it was used twice over"),
+        [right, right].concat(),
+    );
+    for (what, decoded) in decoded(right) {
+        add(Hypothesis::SecretKeyDecoded, what.to_owned(), decoded);
+    }
+    keys
+}
+
+fn decoded(key: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+    let mut found = Vec::new();
+    let mut buffer = vec![0; key.len()];
+    for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+        if let Ok(length) = engine.decode_slice(key, &mut buffer) {
+            found.push((
+                "it was base64-decoded",
+                buffer.get(..length).unwrap_or_default().to_vec(),
+            ));
+        }
+    }
+    let mut encoded = vec![0; key.len().saturating_mul(2).saturating_add(4)];
+    if let Ok(length) = STANDARD.encode_slice(key, &mut encoded) {
+        found.push((
+            "it was base64-encoded",
+            encoded.get(..length).unwrap_or_default().to_vec(),
+        ));
+    }
+    let hex: Option<Vec<u8>> = key
+        .len()
+        .is_multiple_of(2)
+        .then(|| {
+            key.chunks_exact(2)
+                .map(|pair| match pair {
+                    [high, low] => {
+                        use crate::form::encoding::hex_digit;
+                        Some(hex_digit(*high)? << 4 | hex_digit(*low)?)
+                    }
+                    _ => None,
+                })
+                .collect::<Option<Vec<u8>>>()
+        })
+        .flatten();
+    found.extend(hex.map(|bytes| ("it was hex-decoded", bytes)));
+    found
+}

@@ -1,0 +1,397 @@
+//! Why a request was refused: the mistake that the client made, proved where a signature does not match.
+//!
+//! After a mismatch, known mistakes are tried one by one and in pairs: the canonical bytes are built in the client's
+//! mistaken way and the MAC is compared with the client's own. A hit is proof. Where nothing fits, nothing is claimed;
+//! the string to sign is shown instead, and its first difference from the client's where that is known.
+
+mod allowance;
+mod difference;
+mod facts;
+mod host;
+mod hypothesis;
+mod key;
+mod output;
+mod proof;
+mod query;
+mod search;
+mod tc3;
+mod text;
+
+use std::fmt;
+
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::request::RequestView;
+use crate::scheme::{Family as Signing, Language, Scheme};
+use crate::signature::Authorization;
+use crate::stage::{Received, Signed};
+use crate::store::Credential;
+
+pub(crate) use allowance::Allowance;
+pub use difference::Difference;
+pub use hypothesis::{Family, Hypothesis, Occurrence};
+use proof::Key;
+use query::QueryGuess;
+use search::{Budget, Proved, Search};
+use tc3::Tc3Guess;
+
+/// Why a request was refused, for the client's author and the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    outcome: Outcome,
+    findings: Vec<Finding>,
+    string_to_sign: Option<String>,
+}
+
+/// How far a diagnosis got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The findings together explain the refusal.
+    Explained,
+    /// No known mistake explains it.
+    Unexplained,
+    /// The allowance was used up before everything was tried.
+    BudgetSpent,
+}
+
+/// One mistake that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    hypothesis: Hypothesis,
+    evidence: String,
+}
+
+impl Finding {
+    /// Which mistake.
+    #[must_use]
+    pub fn hypothesis(&self) -> Hypothesis {
+        self.hypothesis
+    }
+
+    /// The stable name of the mistake.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        self.hypothesis.id()
+    }
+
+    /// Where the mistake is and what shows it: names, places and texts of the request, no secret. May be empty.
+    #[must_use]
+    pub fn evidence(&self) -> &str {
+        &self.evidence
+    }
+}
+
+impl Diagnosis {
+    /// How far it got.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The mistakes, the most certain first. Several together explain the refusal.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The server's string to sign, from the client's own parameters; for TC3 preceded by the canonical request and a
+    /// blank line. It holds every signed parameter, a token too.
+    #[must_use]
+    pub fn string_to_sign(&self) -> Option<&str> {
+        self.string_to_sign.as_deref()
+    }
+
+    /// Where the client's own string to sign (or canonical request) first differs from the server's.
+    #[must_use]
+    pub fn difference(&self, client: &str) -> Option<Difference> {
+        Difference::between(self.string_to_sign.as_deref()?, client)
+    }
+
+    /// What may be added to the message for the client: causes and fixes, none about keys, which are nobody's business
+    /// but the owner's.
+    pub(crate) fn for_client(&self, language: Language) -> Option<String> {
+        let told: Vec<String> = self
+            .findings
+            .iter()
+            .filter(|finding| finding.hypothesis.family() != Family::Credential)
+            .map(|finding| {
+                let hypothesis = finding.hypothesis;
+                format!(
+                    "[{}] {} {}",
+                    hypothesis.id(),
+                    hypothesis.cause(language),
+                    hypothesis.fix(language)
+                )
+            })
+            .collect();
+        (!told.is_empty() && told.len() == self.findings.len()).then(|| told.join(" "))
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    /// A readable text in English of several lines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.findings.is_empty() {
+            return f.write_str(match self.outcome {
+                Outcome::BudgetSpent => {
+                    "the search was cut short before a known mistake explained this"
+                }
+                Outcome::Explained | Outcome::Unexplained => "no known mistake explains this",
+            });
+        }
+        for (index, finding) in self.findings.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            let hypothesis = finding.hypothesis;
+            writeln!(
+                f,
+                "{}: {}",
+                hypothesis.id(),
+                hypothesis.cause(Language::EnUs)
+            )?;
+            if !finding.evidence.is_empty() {
+                writeln!(f, "  found: {}", finding.evidence)?;
+            }
+            write!(f, "  fix: {}", hypothesis.fix(Language::EnUs))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a diagnosis may know.
+pub(crate) struct Evidence<'e> {
+    pub(crate) request: &'e RequestView<'e>,
+    pub(crate) policy: &'e Policy,
+    pub(crate) reason: &'e Reason,
+    /// The credential that the request names, if it is known.
+    pub(crate) credential: Option<&'e Credential>,
+    /// Credentials whose keys may have been used by mistake.
+    pub(crate) others: &'e [Credential],
+    /// How many MACs may be computed.
+    pub(crate) macs: u32,
+}
+
+/// Finds the mistake.
+pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
+    let received = Received::new(evidence.request, evidence.policy);
+    let string_to_sign = received.string_to_sign();
+    let mut budget = Budget {
+        macs: evidence.macs,
+    };
+    let mut found = facts::of_reason(evidence.reason, evidence.request);
+    let read = received.read_untimed();
+    if let (Reason::SecretIdUnknown, Some(read)) = (evidence.reason, &read) {
+        found = facts::of_unknown_id(read.signed.secret_id(), evidence.others);
+    }
+    if let (Some(read), Some(credential)) = (&read, evidence.credential) {
+        match evidence.reason {
+            Reason::SignatureMismatch => {
+                found = search(
+                    evidence,
+                    read.family,
+                    &read.signed,
+                    credential,
+                    &mut budget,
+                    Depth::Full,
+                )
+                .unwrap_or_default();
+            }
+            // The reason is a fact; whether the signature is right besides is worth knowing.
+            Reason::ScopeDateMismatch { .. } | Reason::TimestampOutsideWindow { .. } => {
+                let besides = search(
+                    evidence,
+                    read.family,
+                    &read.signed,
+                    credential,
+                    &mut budget,
+                    Depth::AsSent,
+                );
+                match besides {
+                    Some(more) if more.is_empty() => {
+                        if let Some(first) = found.first_mut() {
+                            first.detail.push_str("; the signature itself is right");
+                        }
+                    }
+                    Some(more) => found.extend(more),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    let outcome = if !found.is_empty() {
+        Outcome::Explained
+    } else if budget.macs == 0 {
+        Outcome::BudgetSpent
+    } else {
+        Outcome::Unexplained
+    };
+    Diagnosis {
+        outcome,
+        findings: found
+            .into_iter()
+            .map(|Proved { hypothesis, detail }| Finding {
+                hypothesis,
+                evidence: detail,
+            })
+            .collect(),
+        string_to_sign,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// Whether the signature is right as the request stands, its own date and time included.
+    AsSent,
+    Full,
+}
+
+/// The mistakes that yield the client's signature: none found, or found to be none.
+fn search(
+    evidence: &Evidence<'_>,
+    family: Signing,
+    signed: &Signed<'_>,
+    credential: &Credential,
+    budget: &mut Budget,
+    depth: Depth,
+) -> Option<Vec<Proved>> {
+    let secret = credential.key().expose();
+    match signed {
+        Signed::Query(parameters) => {
+            let sent = parameters.get(b"Signature").unwrap_or_default();
+            let presented = output::readings(sent, signed.scheme(family));
+            let guess = QueryGuess::new(evidence.request, family, parameters, evidence.policy);
+            let right = Key::new(secret);
+            let mut search = Search {
+                presented: &presented,
+                right: &right,
+                budget,
+            };
+            if depth == Depth::AsSent {
+                return search.proved(&right, &search::Guess::text(&guess, &[]));
+            }
+            let keys = key::wrong_keys(credential, parameters.get(b"Token"), evidence.others);
+            if let Some(found) = search.run(&guess, &keys) {
+                return Some(found);
+            }
+            for text in guess.permutations() {
+                if let Some(mut found) = search.proved(&right, &text) {
+                    found.insert(0, unsorted());
+                    return Some(found);
+                }
+            }
+            let timestamp: i64 = number(parameters.get(b"Timestamp"))?;
+            retimed(&mut search, &right, timestamp, evidence.policy, |at| {
+                guess.with_timestamp(at)
+            })
+        }
+        Signed::Tc3 {
+            authorization,
+            timestamp,
+        } => {
+            let presented =
+                output::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
+            let guess = Tc3Guess::new(evidence.request, authorization, evidence.policy);
+            search_tc3(
+                evidence,
+                &guess,
+                authorization,
+                timestamp,
+                &presented,
+                credential,
+                budget,
+                depth,
+            )
+        }
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one caller, which takes the request apart"
+)]
+fn search_tc3(
+    evidence: &Evidence<'_>,
+    guess: &Tc3Guess,
+    authorization: &Authorization<'_>,
+    timestamp: &[u8],
+    presented: &[output::Presented],
+    credential: &Credential,
+    budget: &mut Budget,
+    depth: Depth,
+) -> Option<Vec<Proved>> {
+    let secret = credential.key().expose();
+    let mut chains = tc3::chains(secret, authorization).into_iter();
+    let (_, right) = chains.next()?;
+    let right = Key::new(right.to_vec());
+    let mut search = Search {
+        presented,
+        right: &right,
+        budget,
+    };
+    if depth == Depth::AsSent {
+        return search.proved(&right, &search::Guess::text(guess, &[]));
+    }
+    let sent_token = crate::stage::header(evidence.request, "x-tc-token");
+    let token = Some(sent_token).filter(|token| !token.is_empty());
+    // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
+    let mut keys = key::wrong_keys(credential, token, evidence.others);
+    for wrong in &mut keys {
+        if let Some((_, end)) = tc3::chains(&wrong.bytes, authorization).into_iter().next() {
+            wrong.bytes = end;
+        }
+    }
+    keys.extend(chains.map(|(detail, bytes)| key::WrongKey {
+        hypothesis: Hypothesis::KeyChain,
+        detail: detail.to_owned(),
+        bytes,
+    }));
+    if let Some(found) = search.run(guess, &keys) {
+        return Some(found);
+    }
+    let timestamp = number(Some(timestamp))?;
+    let digest = guess.canonical_digest();
+    retimed(&mut search, &right, timestamp, evidence.policy, |at| {
+        guess.with_timestamp(at, &digest)
+    })
+}
+
+/// Another timestamp within the window, nearest first.
+fn retimed(
+    search: &mut Search<'_>,
+    key: &Key,
+    sent: i64,
+    policy: &Policy,
+    text: impl Fn(i64) -> Vec<u8>,
+) -> Option<Vec<Proved>> {
+    let window = i64::from(policy.window_seconds()).min(600);
+    let near = (1..=window).flat_map(|distance: i64| [distance.saturating_neg(), distance]);
+    for distance in near {
+        let at = sent.saturating_add(distance);
+        if let Some(mut found) = search.proved(key, &text(at)) {
+            let detail = format!("signed {at}, sent {sent}: {distance:+} s");
+            found.insert(
+                0,
+                Proved {
+                    hypothesis: Hypothesis::TimestampAfterSigning,
+                    detail,
+                },
+            );
+            return Some(found);
+        }
+    }
+    None
+}
+
+fn unsorted() -> Proved {
+    Proved {
+        hypothesis: Hypothesis::SortMissing,
+        detail: "in the order in which they were added".to_owned(),
+    }
+}
+
+fn number(text: Option<&[u8]>) -> Option<i64> {
+    str::from_utf8(text?).ok()?.parse().ok()
+}

@@ -1,0 +1,234 @@
+//! How guesses are tried: each mistake alone, then each wrong key with each of them, then pairs of mistakes of different
+//! families, until one is proved or the budget is spent.
+
+use super::hypothesis::Hypothesis;
+use super::key::WrongKey;
+use super::output::Presented;
+use super::proof::{Construction, Key};
+
+/// A mistake as it would look in this request.
+#[derive(Clone, Debug)]
+pub(super) struct Choice<T> {
+    pub(super) hypothesis: Hypothesis,
+    /// What exactly: which parameter, which header, which text.
+    pub(super) detail: String,
+    pub(super) data: T,
+}
+
+/// A mistake that is proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Proved {
+    pub(super) hypothesis: Hypothesis,
+    pub(super) detail: String,
+}
+
+/// How a request would read if certain mistakes were made in it.
+pub(super) trait Guess {
+    /// How many families of mistakes there are, and how many mistakes in each.
+    fn families(&self) -> Vec<usize>;
+    /// The text that is signed when these mistakes are made: one index, or none, for each family.
+    fn text(&self, chosen: &[Option<usize>]) -> Vec<u8>;
+    /// What the mistake with this index in this family is.
+    fn mistake(&self, family: usize, index: usize) -> Proved;
+}
+
+/// What a search may cost.
+#[derive(Debug)]
+pub(super) struct Budget {
+    pub(super) macs: u32,
+}
+
+impl Budget {
+    fn spend(&mut self) -> bool {
+        match self.macs.checked_sub(1) {
+            Some(left) => {
+                self.macs = left;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+pub(super) struct Search<'s> {
+    pub(super) presented: &'s [Presented],
+    pub(super) right: &'s Key,
+    pub(super) budget: &'s mut Budget,
+}
+
+impl Search<'_> {
+    /// The mistakes that the form of the signature implies, if `key` over `text` yields it.
+    pub(super) fn proved(&mut self, key: &Key, text: &[u8]) -> Option<Vec<Proved>> {
+        let budget = &mut *self.budget;
+        self.presented
+            .iter()
+            .find(|presented| budget.spend() && key.proves(text, presented))
+            .map(implied)
+    }
+
+    /// Tries everything.
+    pub(super) fn run(
+        &mut self,
+        guess: &impl Guess,
+        wrong_keys: &[WrongKey],
+    ) -> Option<Vec<Proved>> {
+        let families = guess.families();
+        let mut chosen: Vec<Option<usize>> = vec![None; families.len()];
+        let base = guess.text(&chosen);
+        let right = self.right;
+        if let Some(found) = self.proved(right, &base) {
+            return Some(found);
+        }
+
+        // One mistake in the text.
+        let mut texts = Vec::new();
+        for (family, &count) in families.iter().enumerate() {
+            for index in 0..count {
+                set(&mut chosen, family, Some(index));
+                let text = guess.text(&chosen);
+                if text == base {
+                    continue;
+                }
+                if let Some(found) = self.proved(right, &text) {
+                    return Some(joined(vec![guess.mistake(family, index)], found));
+                }
+                texts.push((family, index, text));
+            }
+            set(&mut chosen, family, None);
+        }
+
+        // A wrong key, alone and with one mistake in the text.
+        let keys: Vec<(&WrongKey, Key)> = wrong_keys
+            .iter()
+            .map(|wrong| (wrong, Key::new(wrong.bytes.to_vec())))
+            .collect();
+        for (wrong, key) in &keys {
+            if let Some(found) = self.proved(key, &base) {
+                return Some(joined(vec![proved_key(wrong)], found));
+            }
+        }
+        for construction in [
+            Construction::Hash,
+            Construction::HashOfKeyAndText,
+            Construction::HashOfTextAndKey,
+            Construction::Swapped,
+        ] {
+            if let Some(found) = self.constructed(construction, &base) {
+                return Some(found);
+            }
+        }
+        for (family, index, text) in &texts {
+            for (wrong, key) in &keys {
+                if let Some(found) = self.proved(key, text) {
+                    let both = vec![proved_key(wrong), guess.mistake(*family, *index)];
+                    return Some(joined(both, found));
+                }
+            }
+            for construction in [
+                Construction::HashOfKeyAndText,
+                Construction::HashOfTextAndKey,
+                Construction::Swapped,
+            ] {
+                if let Some(found) = self.constructed(construction, text) {
+                    return Some(joined(vec![guess.mistake(*family, *index)], found));
+                }
+            }
+        }
+
+        // Two mistakes in the text, of different families.
+        for (position, (family, index, _)) in texts.iter().enumerate() {
+            for (other_family, other_index, _) in texts.iter().skip(position) {
+                if family == other_family {
+                    continue;
+                }
+                if self.budget.macs == 0 {
+                    return None;
+                }
+                chosen.fill(None);
+                set(&mut chosen, *family, Some(*index));
+                set(&mut chosen, *other_family, Some(*other_index));
+                let text = guess.text(&chosen);
+                if let Some(found) = self.proved(right, &text) {
+                    let both = vec![
+                        guess.mistake(*family, *index),
+                        guess.mistake(*other_family, *other_index),
+                    ];
+                    return Some(joined(both, found));
+                }
+            }
+        }
+        None
+    }
+
+    fn constructed(&mut self, construction: Construction, text: &[u8]) -> Option<Vec<Proved>> {
+        let (right, budget) = (self.right, &mut *self.budget);
+        let presented = self
+            .presented
+            .iter()
+            .find(|presented| budget.spend() && right.proves_by(construction, text, presented))?;
+        let hypothesis = match construction {
+            Construction::Swapped => Hypothesis::HmacArgumentsSwapped,
+            Construction::Hash
+            | Construction::HashOfKeyAndText
+            | Construction::HashOfTextAndKey => Hypothesis::PlainHash,
+        };
+        let detail = match construction {
+            Construction::Hash => "of the string alone",
+            Construction::HashOfKeyAndText => "of key and string",
+            Construction::HashOfTextAndKey => "of string and key",
+            Construction::Swapped => "",
+        };
+        let proved = Proved {
+            hypothesis,
+            detail: detail.to_owned(),
+        };
+        Some(joined(vec![proved], implied(presented)))
+    }
+}
+
+fn implied(presented: &Presented) -> Vec<Proved> {
+    presented
+        .implied
+        .iter()
+        .map(|&hypothesis| Proved {
+            hypothesis,
+            detail: String::new(),
+        })
+        .collect()
+}
+
+fn proved_key(wrong: &WrongKey) -> Proved {
+    Proved {
+        hypothesis: wrong.hypothesis,
+        detail: wrong.detail.clone(),
+    }
+}
+
+fn joined(mut first: Vec<Proved>, then: Vec<Proved>) -> Vec<Proved> {
+    for proved in then {
+        if first
+            .iter()
+            .all(|known| known.hypothesis != proved.hypothesis)
+        {
+            first.push(proved);
+        }
+    }
+    first
+}
+
+fn set(chosen: &mut [Option<usize>], family: usize, index: Option<usize>) {
+    if let Some(slot) = chosen.get_mut(family) {
+        *slot = index;
+    }
+}
+
+/// Keeps one of several choices that read alike, and none that changes nothing.
+pub(super) fn distinct<T: PartialEq>(choices: Vec<Choice<T>>, unchanged: &T) -> Vec<Choice<T>> {
+    let mut kept: Vec<Choice<T>> = Vec::new();
+    for choice in choices {
+        if choice.data != *unchanged && kept.iter().all(|known| known.data != choice.data) {
+            kept.push(choice);
+        }
+    }
+    kept
+}
