@@ -1,0 +1,390 @@
+//! Decides about the requests in files: makes one validator from the command line and shows it one request after the
+//! other.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use clap::parser::{ArgMatches, ValueSource};
+use qcloud_validator::stage::Received;
+use qcloud_validator::store::{
+    Credential, MemoryCredentials, MemoryNonces, NonceClaim, NonceStore, NonceVerdict, Principal,
+    StoreError, Stores,
+};
+use qcloud_validator::{
+    Clock, ManualClock, Policy, Reason, RequestView, SecretKey, Tolerance, Transport, UnixTime,
+    Validator,
+};
+
+use crate::credentials_file::{self, DEFAULT_ACCOUNT, Setup};
+use crate::raw_request::Requests;
+use crate::report::{Checked, Summary};
+use crate::{Format, LanguageName, Outcome, complain};
+
+/// Check raw HTTP/1.1 requests, as they came over the wire.
+///
+/// All requests are shown to one validator, in order, so that a request that comes twice is refused as a replay. A file
+/// may hold several requests, one after the other.
+///
+/// Keys come from --credentials and from --secret-id with --secret-key; where neither gives one, from the environment
+/// variables TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN. Other users can see the command
+/// line: prefer a file or the environment for real keys.
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Files with raw requests; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// TOML file with keys, accounts, limits and policy; examples/credentials.toml explains it
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+
+    /// SecretId of one key
+    #[arg(long, value_name = "ID", env = SECRET_ID, hide_env_values = true)]
+    secret_id: Option<String>,
+
+    /// Its SecretKey
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = SECRET_KEY,
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
+    secret_key: Option<String>,
+
+    /// Its token, if the key is temporary
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = TOKEN,
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
+    token: Option<String>,
+
+    /// What the clock shows: `now`, `request` for the own timestamp of each request, or seconds since 1970
+    #[arg(long, value_name = "WHEN", default_value = "now", value_parser = at)]
+    at: At,
+
+    /// How the requests came
+    #[arg(long, value_enum, default_value_t = SchemeName::Https)]
+    scheme: SchemeName,
+
+    /// How verdicts are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// A host under which clients know the service; may be given several times
+    #[arg(long, value_name = "HOST")]
+    public_host: Vec<String>,
+
+    /// Which spellings of a signed request are accepted [default: compatible]
+    #[arg(long, value_enum)]
+    policy: Option<PolicyName>,
+
+    /// Language of messages where a request asks for none [default: en-US]
+    #[arg(long, value_enum)]
+    language: Option<LanguageName>,
+}
+
+const SECRET_ID: &str = "TENCENTCLOUD_SECRET_ID";
+const SECRET_KEY: &str = "TENCENTCLOUD_SECRET_KEY";
+/// As the vendor's own command calls it.
+const TOKEN: &str = "TENCENTCLOUD_TOKEN";
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  every request was admitted
+  1  a request was refused
+  2  something could not be read; the other files were checked all the same
+
+With --format json each line is an object with file, verdict, scheme, dialect, secret_id, action, reason, check, codes,
+message, response, string_to_sign and uncovered; what is not known is null. The response has an all-zero request id. The
+string to sign holds the token, if the request has one.
+
+Examples:
+  qcloud-validator check --credentials examples/credentials.toml --at request examples/requests/*.http
+  qcloud-validator check --at 1795580278 --format json - < request.http";
+
+/// The time of a check.
+#[derive(Clone, Copy)]
+enum At {
+    Now,
+    Request,
+    Unix(i64),
+}
+
+fn at(text: &str) -> Result<At, String> {
+    match text {
+        "now" => Ok(At::Now),
+        "request" => Ok(At::Request),
+        seconds => match seconds.parse() {
+            Ok(seconds) => Ok(At::Unix(seconds)),
+            Err(_) => Err("expected now, request or seconds since 1970".to_owned()),
+        },
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SchemeName {
+    Https,
+    Http,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PolicyName {
+    /// Every spelling of published clients that covers all parameters.
+    Compatible,
+    /// The documented form and nothing else.
+    Strict,
+}
+
+/// Which parts of a key were given on the command line; the others, if any, are from the environment.
+#[derive(Default)]
+pub(crate) struct Sources {
+    secret_id: bool,
+    secret_key: bool,
+    token: bool,
+}
+
+impl Sources {
+    pub(crate) fn of(matches: &ArgMatches) -> Self {
+        let flag = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        Self {
+            secret_id: flag("secret_id"),
+            secret_key: flag("secret_key"),
+            token: flag("token"),
+        }
+    }
+
+    fn any(&self) -> bool {
+        self.secret_id || self.secret_key || self.token
+    }
+}
+
+/// Checks every file. What is wrong with the command line or the credentials file ends it before the first.
+pub(crate) fn run(mut args: Args, sources: Sources, out: &mut impl Write) -> io::Result<Outcome> {
+    let (validator, clock) = match validator(&mut args, &sources) {
+        Ok(made) => made,
+        Err(wrong) => {
+            complain(&wrong);
+            return Ok(Outcome::Unreadable);
+        }
+    };
+    let checker = Checker {
+        validator,
+        clock,
+        transport: match args.scheme {
+            SchemeName::Https => Transport::Https,
+            SchemeName::Http => Transport::Http,
+        },
+        format: args.format,
+    };
+    let mut summary = Summary::default();
+    for file in &args.files {
+        let name = file.to_string_lossy();
+        match open(file) {
+            Ok(input) => checker.file(&name, input, &mut summary, out)?,
+            Err(error) => {
+                complain(&format!("{name}: cannot be read: {error}"));
+                summary.unreadable = summary.unreadable.saturating_add(1);
+            }
+        }
+    }
+    if args.format == Format::Text {
+        summary.write(out)?;
+    }
+    Ok(summary.outcome())
+}
+
+fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
+    Ok(match file.to_str() {
+        Some("-") => Box::new(io::stdin().lock()),
+        _ => Box::new(BufReader::new(File::open(file)?)),
+    })
+}
+
+struct Checker {
+    validator: Validator,
+    /// The clock to be set to each request's own time.
+    clock: Option<Arc<ManualClock>>,
+    transport: Transport,
+    format: Format,
+}
+
+impl Checker {
+    fn file(
+        &self,
+        name: &str,
+        input: Box<dyn BufRead>,
+        summary: &mut Summary,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        for (request, number) in Requests::new(input).zip(1_usize..) {
+            let file = match number {
+                1 => name.to_owned(),
+                number => format!("{name}#{number}"),
+            };
+            match request {
+                Ok(request) => self.request(&file, &request.view(self.transport), summary, out)?,
+                Err(error) => {
+                    complain(&format!("{file}: {error}"));
+                    summary.unreadable = summary.unreadable.saturating_add(1);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn request(
+        &self,
+        file: &str,
+        request: &RequestView<'_>,
+        summary: &mut Summary,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let received = Received::new(request, self.validator.policy());
+        if let Some(clock) = &self.clock
+            && let Some(timestamp) = own_timestamp(received)
+        {
+            clock.set(UnixTime::from_seconds(timestamp));
+        }
+        let verdict = self.validator.check(request);
+        let checked = Checked::new(file, &verdict, received.string_to_sign());
+        match &verdict {
+            Ok(_) => summary.admitted = summary.admitted.saturating_add(1),
+            Err(_) => summary.refused = summary.refused.saturating_add(1),
+        }
+        match self.format {
+            Format::Text => checked.text(out),
+            Format::Json => {
+                if let Some(cause) = checked.cause() {
+                    complain(&format!("{file}: {cause}"));
+                }
+                checked.json(out)
+            }
+        }
+    }
+}
+
+/// When a request says that it was signed. No request is from 1677, so the validator tells what it says instead.
+fn own_timestamp(received: Received<'_>) -> Option<i64> {
+    let refused = received.parse(UnixTime::from_nanos(i64::MIN)).err()?;
+    match refused.reason() {
+        Reason::TimestampOutsideWindow { timestamp, .. } => Some(*timestamp),
+        _ => None,
+    }
+}
+
+/// A clock that is moved from outside.
+#[derive(Debug)]
+struct Shared(Arc<ManualClock>);
+
+impl Clock for Shared {
+    fn now(&self) -> UnixTime {
+        self.0.now()
+    }
+}
+
+/// Nonces that never expire: with each request checked at its own time, a copy of it is a replay whatever came between.
+struct Everlasting(MemoryNonces);
+
+impl NonceStore for Everlasting {
+    fn claim(&self, claim: &NonceClaim<'_>) -> Result<NonceVerdict, StoreError> {
+        let mut claim = *claim;
+        claim.now = UnixTime::from_seconds(0);
+        claim.expires_at = 0;
+        self.0.claim(&claim)
+    }
+}
+
+/// The validator, and its clock if that is to be moved. The error is one line without a secret.
+fn validator(
+    args: &mut Args,
+    sources: &Sources,
+) -> Result<(Validator, Option<Arc<ManualClock>>), String> {
+    let Setup {
+        credentials,
+        permissions,
+        quotas,
+        nonces,
+        mut policy,
+    } = match &args.credentials {
+        Some(file) => credentials_file::read(file)?,
+        None => Setup::default(),
+    };
+    let given = sources.any() || credentials.is_empty();
+    let credentials: MemoryCredentials = credentials.into_iter().collect();
+    if given && let Some(credential) = key(args, sources)? {
+        credentials.insert(credential);
+    }
+    if credentials.is_empty() {
+        return Err(format!(
+            "no key to check with: give --credentials, or --secret-id and --secret-key, or set {SECRET_ID} and {SECRET_KEY}"
+        ));
+    }
+
+    match args.policy {
+        Some(PolicyName::Strict) => policy = policy.tolerance(Tolerance::Strict),
+        Some(PolicyName::Compatible) => policy = policy.tolerance(Tolerance::Compatible),
+        None => {}
+    }
+    if let Some(language) = args.language {
+        policy = policy.language(language.into());
+    }
+    for host in &args.public_host {
+        policy = policy.public_host(host.as_str());
+    }
+    let policy: Policy = policy
+        .build()
+        .map_err(|error| format!("--public-host: {error}"))?;
+
+    let nonces = MemoryNonces::new(nonces, policy.window_seconds());
+    let stores = Stores {
+        credentials: Arc::new(credentials),
+        nonces: match args.at {
+            At::Request => Arc::new(Everlasting(nonces)),
+            At::Now | At::Unix(_) => Arc::new(nonces),
+        },
+        permissions,
+        quotas: Arc::new(quotas),
+    };
+    let validator = Validator::new(policy, stores);
+    Ok(match args.at {
+        At::Now => (validator, None),
+        At::Unix(seconds) => (validator.with_clock(ManualClock::at(seconds)), None),
+        At::Request => {
+            let clock = Arc::new(ManualClock::at(0));
+            (validator.with_clock(Shared(clock.clone())), Some(clock))
+        }
+    })
+}
+
+/// The key on the command line, filled up from the environment, where empty variables count as not set. A token in the
+/// environment belongs to the key there.
+fn key(args: &mut Args, sources: &Sources) -> Result<Option<Credential>, String> {
+    let filled = |value: Option<String>, is_flag: bool, flag: &str| match value {
+        Some(value) if value.is_empty() && is_flag => Err(format!("{flag} must not be empty")),
+        value => Ok(value.filter(|value| !value.is_empty())),
+    };
+    let secret_id = filled(args.secret_id.take(), sources.secret_id, "--secret-id")?;
+    let secret_key = filled(args.secret_key.take(), sources.secret_key, "--secret-key")?;
+    let token = filled(args.token.take(), sources.token, "--token")?
+        .filter(|_| sources.token || !sources.secret_key);
+    let (secret_id, secret_key) = match (secret_id, secret_key) {
+        (Some(secret_id), Some(secret_key)) => (secret_id, secret_key),
+        (None, None) if !sources.any() => return Ok(None),
+        (None, _) => return Err(format!("a key needs --secret-id or {SECRET_ID} too")),
+        (Some(_), None) => return Err(format!("a key needs --secret-key or {SECRET_KEY} too")),
+    };
+    let secret_key = SecretKey::new(secret_key).map_err(|error| error.to_string())?;
+    let principal = Principal::account(DEFAULT_ACCOUNT);
+    Ok(Some(match token {
+        None => Credential::permanent(secret_id, secret_key, principal),
+        Some(token) => Credential::temporary(secret_id, secret_key, principal, token, None),
+    }))
+}

@@ -1,0 +1,404 @@
+//! Decides what a person or a program reads about a verdict.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use qcloud_validator::{Admitted, Check, Dialect, Reason, Rejection};
+use serde::Serialize;
+
+use crate::Outcome;
+
+/// Columns of text output, beyond which it is wrapped.
+const WIDTH: usize = 100;
+
+/// Columns before the facts of a request.
+const INDENT: usize = 4;
+
+/// Columns of the name of a fact.
+const LABEL: usize = 13;
+
+/// The most characters of a string to sign that people want to look at.
+const SHOWN: usize = 2_000;
+
+/// The request id of a response that nobody sends.
+const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const STRONG: Style = Style::new().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// A request with its verdict.
+pub(crate) struct Checked<'c> {
+    file: &'c str,
+    verdict: &'c Result<Admitted, Rejection>,
+    secret_id: Option<&'c str>,
+    string_to_sign: Option<String>,
+}
+
+impl<'c> Checked<'c> {
+    pub(crate) fn new(
+        file: &'c str,
+        verdict: &'c Result<Admitted, Rejection>,
+        string_to_sign: Option<String>,
+    ) -> Self {
+        let secret_id = match verdict {
+            Ok(admitted) => Some(admitted.secret_id()),
+            Err(refused) => refused.secret_id(),
+        };
+        // Clients that swap id and key send their key as the SecretId. Until somebody has found it, it may be one.
+        let unknown = verdict.as_ref().is_err_and(|refused| {
+            matches!(
+                refused.reason(),
+                Reason::TimestampOutsideWindow { .. } | Reason::SecretIdUnknown
+            )
+        });
+        let secret_id = secret_id.filter(|id| !unknown || id.starts_with("AKID"));
+        let string_to_sign = string_to_sign.filter(|_| !unknown || secret_id.is_some());
+        Self {
+            file,
+            verdict,
+            secret_id,
+            string_to_sign,
+        }
+    }
+
+    /// Why a store did not answer: for the operator, who reads this.
+    pub(crate) fn cause(&self) -> Option<String> {
+        let mut cause = self.verdict.as_ref().err()?.source();
+        let mut causes = Vec::new();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        (!causes.is_empty()).then(|| causes.join(": "))
+    }
+
+    /// A headline and the facts.
+    pub(crate) fn text(&self, out: &mut impl Write) -> io::Result<()> {
+        match self.verdict {
+            Ok(admitted) => {
+                let scheme = Some(admitted.scheme().name());
+                self.headline(out, GOOD, "✔ admitted", Some(admitted.action()), scheme)?;
+                let principal = admitted.principal();
+                let whose = match principal.sub_uin() {
+                    None => format!("account {}", principal.uin()),
+                    Some(sub_uin) => {
+                        format!("sub-account {sub_uin} of account {}", principal.uin())
+                    }
+                };
+                let whose = format!("{whose}, key {}", admitted.secret_id());
+                fact(out, "principal", Style::new(), &whose)?;
+                if !admitted.uncovered().is_empty() {
+                    let parts: Vec<String> = admitted
+                        .uncovered()
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect();
+                    fact(out, "not covered", Style::new(), &parts.join(", "))?;
+                }
+            }
+            Err(refused) => {
+                let scheme = refused.scheme().map(|scheme| scheme.name());
+                self.headline(out, BAD, "✘ refused", refused.action(), scheme)?;
+                let code = refused.code();
+                let code = match code.number() {
+                    None => code.name().to_owned(),
+                    Some(number) => format!("{number} {}", code.name()),
+                };
+                fact(out, "code", STRONG, &code)?;
+                let check = match refused.check() {
+                    None => refused.reason().id().to_owned(),
+                    Some(check) => format!("{check} ({})", refused.reason().id()),
+                };
+                fact(out, "check", Style::new(), &check)?;
+                fact(out, "message", Style::new(), &refused.message())?;
+                if let Some(cause) = self.cause() {
+                    fact(out, "cause", Style::new(), &cause)?;
+                }
+                if let (Some(Check::Signature), Some(text)) =
+                    (refused.check(), &self.string_to_sign)
+                {
+                    string_to_sign(out, text)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn headline(
+        &self,
+        out: &mut impl Write,
+        style: Style,
+        verdict: &str,
+        action: Option<&str>,
+        scheme: Option<&str>,
+    ) -> io::Result<()> {
+        let file = printable(self.file);
+        write!(
+            out,
+            "{style}{verdict:<10}{style:#}  {STRONG}{file}{STRONG:#}"
+        )?;
+        for part in [action, scheme].into_iter().flatten() {
+            write!(out, "  {}", printable(part))?;
+        }
+        writeln!(out)
+    }
+
+    /// One object in one line.
+    pub(crate) fn json(&self, out: &mut impl Write) -> io::Result<()> {
+        let line = match self.verdict {
+            Ok(admitted) => Line {
+                file: self.file,
+                verdict: "admitted",
+                scheme: Some(admitted.scheme().name()),
+                dialect: admitted.dialect().name(),
+                secret_id: self.secret_id,
+                action: Some(admitted.action()),
+                reason: None,
+                check: None,
+                codes: None,
+                message: None,
+                response: None,
+                string_to_sign: self.string_to_sign.as_deref(),
+                uncovered: admitted
+                    .uncovered()
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+            },
+            Err(refused) => Line {
+                file: self.file,
+                verdict: "refused",
+                scheme: refused.scheme().map(|scheme| scheme.name()),
+                dialect: refused.dialect().name(),
+                secret_id: self.secret_id,
+                action: refused.action(),
+                reason: Some(refused.reason().id()),
+                check: refused.check().map(Check::id),
+                codes: Some(Codes::of(refused.reason(), &Dialect::ALL)),
+                message: Some(refused.message()),
+                response: Some(refused.response(REQUEST_ID)),
+                string_to_sign: self.string_to_sign.as_deref(),
+                uncovered: Vec::new(),
+            },
+        };
+        object(out, &line)
+    }
+}
+
+/// What a program reads about a request.
+#[derive(Serialize)]
+struct Line<'c> {
+    file: &'c str,
+    verdict: &'static str,
+    scheme: Option<&'static str>,
+    dialect: &'static str,
+    secret_id: Option<&'c str>,
+    action: Option<&'c str>,
+    reason: Option<&'static str>,
+    check: Option<&'static str>,
+    codes: Option<Codes>,
+    message: Option<String>,
+    response: Option<String>,
+    string_to_sign: Option<&'c str>,
+    uncovered: Vec<String>,
+}
+
+/// The codes of one reason; dialects that were not asked for are left out.
+#[derive(Default, Serialize)]
+pub(crate) struct Codes {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v2: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v2_numeric: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v3: Option<&'static str>,
+}
+
+impl Codes {
+    pub(crate) fn of(reason: &Reason, dialects: &[Dialect]) -> Self {
+        let code = |dialect| dialects.contains(&dialect).then(|| reason.code(dialect));
+        Self {
+            v2: code(Dialect::V2).map(|code| code.name()),
+            v2_numeric: code(Dialect::V2Numeric).and_then(|code| code.number()),
+            v3: code(Dialect::V3).map(|code| code.name()),
+        }
+    }
+}
+
+pub(crate) fn object(out: &mut impl Write, object: &impl Serialize) -> io::Result<()> {
+    let line = serde_json::to_string(object)?;
+    writeln!(out, "{line}")
+}
+
+/// How many requests had which fate.
+#[derive(Default)]
+pub(crate) struct Summary {
+    pub(crate) admitted: usize,
+    pub(crate) refused: usize,
+    pub(crate) unreadable: usize,
+}
+
+impl Summary {
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self {
+            admitted,
+            refused,
+            unreadable,
+        } = self;
+        if *admitted > 0 || *refused > 0 {
+            writeln!(out)?;
+        }
+        write!(
+            out,
+            "{GOOD}{admitted} admitted{GOOD:#}, {BAD}{refused} refused{BAD:#}"
+        )?;
+        if *unreadable > 0 {
+            write!(out, ", {BAD}{unreadable} could not be read{BAD:#}")?;
+        }
+        writeln!(out)
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self {
+                unreadable: 1.., ..
+            } => Outcome::Unreadable,
+            Self { refused: 1.., .. } => Outcome::Refused,
+            Self { .. } => Outcome::Good,
+        }
+    }
+}
+
+/// A named fact, wrapped.
+fn fact(out: &mut impl Write, label: &str, style: Style, text: &str) -> io::Result<()> {
+    let column = INDENT.saturating_add(LABEL);
+    let mut label = label;
+    for line in wrapped(&printable(text), WIDTH.saturating_sub(column)) {
+        writeln!(
+            out,
+            "{:INDENT$}{FAINT}{label:<LABEL$}{FAINT:#}{style}{line}{style:#}",
+            ""
+        )?;
+        label = "";
+    }
+    Ok(())
+}
+
+/// What the client should have signed, as it is: a line break that is not in it would mislead.
+fn string_to_sign(out: &mut impl Write, text: &str) -> io::Result<()> {
+    let text = without_token(text);
+    let shown: String = text.chars().take(SHOWN).collect();
+    let mut label = "to be signed";
+    for line in shown.split('\n') {
+        let line = printable(line);
+        writeln!(out, "{:INDENT$}{FAINT}{label:<LABEL$}{FAINT:#}{line}", "")?;
+        label = "";
+    }
+    if shown.len() < text.len() {
+        let more = "(cut here; --format json shows all of it)";
+        writeln!(out, "{:INDENT$}{:LABEL$}{FAINT}{more}{FAINT:#}", "", "")?;
+    }
+    Ok(())
+}
+
+/// With the value of a token masked: terminals are looked at over shoulders and copied into reports.
+fn without_token(text: &str) -> String {
+    let mut rest = text;
+    let mut masked = String::with_capacity(text.len());
+    for (mark, end) in [("&Token=", '&'), ("\nx-tc-token:", '\n')] {
+        if let Some((before, after)) = rest.split_once(mark) {
+            masked.push_str(before);
+            masked.push_str(mark);
+            masked.push_str("***");
+            rest = after.find(end).and_then(|at| after.get(at..)).unwrap_or("");
+        }
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// Text in which nothing moves the cursor, changes the colour or turns the direction.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        let turns = matches!(
+            character,
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        if character.is_control() || turns {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
+}
+
+/// Lines of at most so many columns, broken at blanks and between Chinese characters. What has neither stays whole.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut columns: usize = 0;
+    for piece in pieces(text) {
+        let more = columns_of(piece.trim_end());
+        if columns > 0 && columns.saturating_add(more) > width {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            columns = 0;
+        }
+        line.push_str(piece);
+        columns = columns.saturating_add(columns_of(piece));
+    }
+    lines.push(line.trim_end().to_owned());
+    lines
+}
+
+/// Pieces that a line may end after: a word with its blank, or a Chinese character with its punctuation.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut characters = rest.char_indices().peekable();
+        let mut end = rest.len();
+        while let Some((_, character)) = characters.next() {
+            let Some(&(at, next)) = characters.peek() else {
+                break;
+            };
+            let after_blank = character == ' ' && next != ' ';
+            let between = (is_wide(character) || is_wide(next)) && next != ' ';
+            if after_blank || between && !is_closing(next) {
+                end = at;
+                break;
+            }
+        }
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+fn columns_of(text: &str) -> usize {
+    text.chars()
+        .map(|character| if is_wide(character) { 2 } else { 1 })
+        .sum()
+}
+
+/// Chinese, Japanese and Korean characters and their punctuation.
+fn is_wide(character: char) -> bool {
+    matches!(
+        character,
+        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
+            | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{20000}'..='\u{3fffd}'
+    )
+}
+
+/// Punctuation that does not begin a line.
+fn is_closing(character: char) -> bool {
+    matches!(
+        character,
+        '。' | '，' | '、' | '：' | '；' | '！' | '？' | '）' | '》' | '”'
+    )
+}
