@@ -66,19 +66,24 @@ pub(super) fn wrong_keys(
         Vec::new(),
     );
     for (blank, name) in BLANKS {
+        let detail = format!("{name} after the key");
         add(
             Hypothesis::SecretKeyWhitespace,
-            format!("{name} after the key"),
+            detail,
             [right, blank].concat(),
         );
+    }
+    for (blank, name) in BLANKS {
+        let detail = format!("{name} before the key");
         add(
             Hypothesis::SecretKeyWhitespace,
-            format!("{name} before the key"),
+            detail,
             [blank, right].concat(),
         );
+        let detail = format!("{name} at both ends of the key");
         add(
             Hypothesis::SecretKeyWhitespace,
-            format!("{name} at both ends of the key"),
+            detail,
             [blank, right, blank].concat(),
         );
     }

@@ -290,6 +290,7 @@ fn search(
         Signed::Tc3 {
             authorization,
             timestamp,
+            ..
         } => {
             let presented =
                 output::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
@@ -323,9 +324,7 @@ fn search_tc3(
     depth: Depth,
 ) -> Option<Vec<Proved>> {
     let secret = credential.key().expose();
-    let mut chains = tc3::chains(secret, authorization).into_iter();
-    let (_, right) = chains.next()?;
-    let right = Key::new(right.to_vec());
+    let right = Key::new(tc3::documented_chain(secret, authorization).to_vec());
     let mut search = Search {
         presented,
         right: &right,
@@ -339,11 +338,10 @@ fn search_tc3(
     // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
     let mut keys = key::wrong_keys(credential, token, evidence.others);
     for wrong in &mut keys {
-        if let Some((_, end)) = tc3::chains(&wrong.bytes, authorization).into_iter().next() {
-            wrong.bytes = end;
-        }
+        wrong.bytes = tc3::documented_chain(&wrong.bytes, authorization);
     }
-    keys.extend(chains.map(|(detail, bytes)| key::WrongKey {
+    let chains = tc3::wrong_chains(secret, authorization);
+    keys.extend(chains.into_iter().map(|(detail, bytes)| key::WrongKey {
         hypothesis: Hypothesis::KeyChain,
         detail: detail.to_owned(),
         bytes,

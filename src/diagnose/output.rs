@@ -76,7 +76,7 @@ fn digests(text: &[u8], implied: &[Hypothesis], scheme: Scheme, found: &mut Vec<
     let tc3 = scheme == Scheme::Tc3HmacSha256;
     let mut add = |digest: Vec<u8>, form: &[Hypothesis]| {
         let hashes: &[Hash] = match digest.len() {
-            20 if !tc3 => &[Hash::Sha1, Hash::Sha256],
+            20 if !tc3 => &[Hash::Sha1],
             32 => &[Hash::Sha256],
             SHORTEST..20 if !tc3 => &[Hash::Sha1, Hash::Sha256],
             SHORTEST..32 => &[Hash::Sha256],

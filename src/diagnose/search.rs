@@ -1,6 +1,8 @@
 //! How guesses are tried: each mistake alone, then each wrong key with each of them, then pairs of mistakes of different
 //! families, until one is proved or the budget is spent.
 
+use std::collections::BTreeMap;
+
 use super::hypothesis::Hypothesis;
 use super::key::WrongKey;
 use super::output::Presented;
@@ -117,6 +119,16 @@ impl Search<'_> {
                 return Some(found);
             }
         }
+        // What follows grows with the square, so only the likely forms of each mistake take part.
+        let mut taken = BTreeMap::new();
+        texts.retain(|(family, index, _)| {
+            likely(&mut taken, guess.mistake(*family, *index).hypothesis)
+        });
+        let mut taken = BTreeMap::new();
+        let keys: Vec<_> = keys
+            .into_iter()
+            .filter(|(wrong, _)| likely(&mut taken, wrong.hypothesis))
+            .collect();
         for (family, index, text) in &texts {
             for (wrong, key) in &keys {
                 if let Some(found) = self.proved(key, text) {
@@ -184,6 +196,14 @@ impl Search<'_> {
         };
         Some(joined(vec![proved], implied(presented)))
     }
+}
+
+/// Whether this is one of the first forms of a mistake; the lists of forms begin with the likely ones.
+fn likely(taken: &mut BTreeMap<Hypothesis, u8>, hypothesis: Hypothesis) -> bool {
+    const FORMS: u8 = 3;
+    let count = taken.entry(hypothesis).or_insert(0);
+    *count = count.saturating_add(1);
+    *count <= FORMS
 }
 
 fn implied(presented: &Presented) -> Vec<Proved> {

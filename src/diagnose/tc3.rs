@@ -1254,8 +1254,21 @@ fn dates_around(date: &str) -> Vec<String> {
         .collect()
 }
 
-/// Signing keys that a client may have derived from a secret key, the documented one first.
-pub(super) fn chains(
+/// The end of the documented key chain.
+pub(super) fn documented_chain(
+    key: &[u8],
+    authorization: &Authorization<'_>,
+) -> Zeroizing<Vec<u8>> {
+    let start = Zeroizing::new([b"TC3", key].concat());
+    let date_key = link(&start, authorization.date.as_bytes());
+    link(
+        &link(&date_key, authorization.service.as_bytes()),
+        b"tc3_request",
+    )
+}
+
+/// Signing keys that a client may have derived from a secret key in a mistaken way, likely ones first.
+pub(super) fn wrong_chains(
     key: &[u8],
     authorization: &Authorization<'_>,
 ) -> Vec<(&'static str, Zeroizing<Vec<u8>>)> {
@@ -1283,7 +1296,6 @@ pub(super) fn chains(
     let compact: Vec<u8> = date.iter().copied().filter(|byte| *byte != b'-').collect();
     let documented: [&[u8]; 3] = [date, service, b"tc3_request"];
     let mut found = vec![
-        ("", walk(&start, &documented)),
         ("without the prefix `TC3`", walk(key, &documented)),
         (
             "with the prefix `AWS4`",

@@ -102,9 +102,7 @@ impl<'r> Parameters<'r> {
                 _ => None,
             });
             if let Some(name) = twins {
-                return Err(Reason::AmbiguousParameter {
-                    name: shown(name),
-                });
+                return Err(Reason::AmbiguousParameter { name: shown(name) });
             }
         }
         Ok(())
@@ -112,9 +110,7 @@ impl<'r> Parameters<'r> {
 
     fn first_repeated(&self, same: impl Fn(&[u8], &[u8]) -> bool) -> Option<String> {
         self.entries.windows(2).find_map(|pair| match pair {
-            [a, b] if same(self.name(a), self.name(b)) => {
-                Some(shown(self.name(a)))
-            }
+            [a, b] if same(self.name(a), self.name(b)) => Some(shown(self.name(a))),
             _ => None,
         })
     }

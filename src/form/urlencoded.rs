@@ -12,9 +12,7 @@ pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), 
         let end = start.saturating_add(piece.len());
         if !piece.is_empty() {
             let Some(equals) = piece.iter().position(|&byte| byte == b'=') else {
-                return Err(Reason::PairWithoutEquals {
-                    name: shown(piece),
-                });
+                return Err(Reason::PairWithoutEquals { name: shown(piece) });
             };
             let middle = start.saturating_add(equals);
             let entry = Entry {

@@ -41,7 +41,7 @@ impl<'r> Fresh<'r> {
             dialect: parsed.dialect(),
             parameters: match &parsed.signed {
                 Signed::Query(parameters) => Some(parameters),
-                Signed::Tc3 { .. } => None,
+                Signed::Tc3 { query, .. } => query.as_ref(),
             },
             payload: parsed.request.payload(),
         }

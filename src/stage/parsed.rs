@@ -35,6 +35,8 @@ pub(crate) enum Signed<'r> {
     Tc3 {
         authorization: Authorization<'r>,
         timestamp: &'r [u8],
+        /// The query of a GET, which names resources; none if it cannot be read as pairs.
+        query: Option<Parameters<'r>>,
     },
 }
 
@@ -118,6 +120,7 @@ impl<'r> Parsed<'r> {
             Signed::Tc3 {
                 authorization,
                 timestamp,
+                ..
             } => {
                 let signed = Tc3Signed {
                     request: self.request,
@@ -194,13 +197,11 @@ impl<'r> Parsed<'r> {
         )
     }
 
-    /// Refuses a request whose SecretId is not known. What was sent in its place may be somebody's secret key (bug
-    /// reports on swapped id and key), so it is kept only if it looks like an id.
+    /// Refuses a request whose SecretId is not known.
     #[cold]
     fn refuse_stranger(&self, reason: Reason) -> Rejection {
-        let secret_id = Some(self.secret_id()).filter(|id| id.starts_with("AKID"));
         Rejection::new(reason, self.dialect(), self.language()).with_request(
-            secret_id.unwrap_or_default(),
+            self.signed.secret_id_if_shown(),
             self.action(),
             self.scheme(),
         )
@@ -213,6 +214,14 @@ impl Signed<'_> {
             Self::Query(parameters) => text(parameters.get(b"SecretId")),
             Self::Tc3 { authorization, .. } => authorization.secret_id,
         }
+    }
+
+    /// The SecretId of a request whose credential was not found. What was sent in its place may be somebody's secret key
+    /// (bug reports on swapped id and key), so it is shown only if it looks like an id.
+    pub(super) fn secret_id_if_shown(&self) -> &str {
+        Some(self.secret_id())
+            .filter(|id| id.starts_with("AKID"))
+            .unwrap_or_default()
     }
 
     pub(crate) fn scheme(&self, family: Family) -> Scheme {
@@ -243,6 +252,7 @@ impl Signed<'_> {
             Self::Tc3 {
                 authorization,
                 timestamp,
+                ..
             } => {
                 let signed = Tc3Signed {
                     request,

@@ -45,7 +45,7 @@ impl<'r> Received<'r> {
                 within_window,
             )),
             Err(reason) => Err(refuse(reason).with_request(
-                read.signed.secret_id(),
+                read.signed.secret_id_if_shown(),
                 read.action(self.request),
                 read.signed.scheme(family),
             )),
@@ -74,7 +74,8 @@ impl<'r> Received<'r> {
         let request = self.request;
         check::protocol::check(request.transport(), family, self.policy.https())?;
         check::method::check(request.method())?;
-        let parameters = check::form::read(request, family, self.policy.limits())?;
+        let limits = self.policy.limits();
+        let parameters = check::form::read(request, family, limits)?;
         match family {
             Family::V1 | Family::V2 => {
                 check::parameters::in_query(&parameters, family)?;
@@ -113,6 +114,11 @@ impl<'r> Received<'r> {
                     signed: Signed::Tc3 {
                         authorization,
                         timestamp,
+                        query: (request.method() == b"GET")
+                            .then(|| {
+                                Parameters::urlencoded(request.query(), limits.parameters).ok()
+                            })
+                            .flatten(),
                     },
                     times,
                 })

@@ -35,7 +35,8 @@ pub struct PermissionQuery<'a> {
     pub service: Option<&'a str>,
     /// The dialect of the request.
     pub dialect: Dialect,
-    /// The parameters of the query or form; `None` when they are in the body and not in a form.
+    /// The parameters of the query of a GET or of a form; `None` when they are in the body and not in a form, or when the
+    /// query of a TC3 GET cannot be read as pairs.
     pub parameters: Option<&'a Parameters<'a>>,
     /// The body.
     pub payload: Payload<'a>,
