@@ -25,8 +25,10 @@ pub use check::Check;
 pub use clock::{Clock, ManualClock, SystemClock, UnixTime};
 pub use dialect::Code;
 pub use form::Parameters;
+#[cfg(feature = "diagnose")]
+pub use policy::DiagnosisRule;
 pub use policy::{
-    DiagnosisRule, HttpsRule, Limits, Policy, PolicyBuilder, PolicyError, ReplayScope, Tolerance, UnsignedPart,
+    HttpsRule, Limits, Policy, PolicyBuilder, PolicyError, ReplayScope, Tolerance, UnsignedPart,
 };
 pub use reason::{AuthorizationFault, Expected, Reason, Store};
 pub use rejection::{Rejection, Response};

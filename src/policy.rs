@@ -29,8 +29,11 @@ pub struct Policy {
     language: Language,
     public_hosts: Vec<Box<str>>,
     services: Option<BTreeSet<Box<str>>>,
+    #[cfg(feature = "diagnose")]
     diagnosis: DiagnosisRule,
+    #[cfg(feature = "diagnose")]
     diagnosis_macs: u32,
+    #[cfg(feature = "diagnose")]
     diagnoses_per_minute: u16,
 }
 
@@ -123,8 +126,11 @@ impl Default for Policy {
             language: Language::EnUs,
             public_hosts: Vec::new(),
             services: None,
+            #[cfg(feature = "diagnose")]
             diagnosis: DiagnosisRule::Off,
+            #[cfg(feature = "diagnose")]
             diagnosis_macs: 20_000,
+            #[cfg(feature = "diagnose")]
             diagnoses_per_minute: 6,
         }
     }
@@ -206,19 +212,22 @@ impl PolicyBuilder {
         self
     }
 
-    /// Who is told the cause of a refusal; nobody by default. Without the feature `diagnose` nothing is ever told.
+    /// Who is told the cause of a refusal; nobody by default.
+    #[cfg(feature = "diagnose")]
     pub fn diagnosis(mut self, rule: DiagnosisRule) -> Self {
         self.0.diagnosis = rule;
         self
     }
 
     /// The most MACs that one diagnosis computes; 20 000 by default, a few milliseconds.
+    #[cfg(feature = "diagnose")]
     pub fn diagnosis_macs(mut self, macs: u32) -> Self {
         self.0.diagnosis_macs = macs;
         self
     }
 
     /// How many refusals of one SecretId are diagnosed per minute; 6 by default.
+    #[cfg(feature = "diagnose")]
     pub fn diagnoses_per_minute(mut self, count: u16) -> Self {
         self.0.diagnoses_per_minute = count;
         self
@@ -379,6 +388,7 @@ pub enum HttpsRule {
 }
 
 /// Who is told the cause of a refusal.
+#[cfg(feature = "diagnose")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiagnosisRule {

@@ -5,6 +5,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unwrap_in_result,
     clippy::unwrap_used,
     reason = "a test stops where it breaks"
 )]
@@ -16,7 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use qcloud_validator::store::{
-    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, Principal, Stores, Unrestricted,
+    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, PermissionQuery, PermissionStore,
+    Principal, Standing, StoreError, Stores, Unrestricted,
 };
 use qcloud_validator::{
     Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, SecretKey, Store,
@@ -245,7 +247,13 @@ fn no_output_holds_a_secret_or_the_right_signature() {
         secret_id: SECRET_KEY.to_owned(),
         ..Tc3Signer::post()
     };
+    // Sent as an id, somebody's key must not come back out of a stale request either.
+    let stale = QuerySigner {
+        timestamp: TIMESTAMP - 301,
+        ..swapped.clone()
+    };
     for request in [
+        stale.sign(),
         forged(),
         tc3,
         with_token,
@@ -408,4 +416,39 @@ fn types_that_cross_threads_do_and_a_refusal_is_one_word() {
     shared::<qcloud_validator::Admitted>();
     shared::<qcloud_validator::Rejection>();
     assert_eq!(size_of::<qcloud_validator::Rejection>(), size_of::<usize>());
+}
+
+#[test]
+fn a_permission_store_sees_the_parameters_of_every_get() {
+    #[derive(Debug, Default)]
+    struct Seen(std::sync::Mutex<Vec<Option<Vec<u8>>>>);
+    impl PermissionStore for Seen {
+        fn decide(&self, query: &PermissionQuery<'_>) -> Result<Standing, StoreError> {
+            let limit = query
+                .parameters
+                .and_then(|parameters| parameters.get(b"Limit"));
+            self.0.lock().unwrap().push(limit.map(<[u8]>::to_vec));
+            Unrestricted.decide(query)
+        }
+    }
+    let seen = Arc::new(Seen::default());
+    let stores = Stores {
+        permissions: seen.clone(),
+        ..AnswerStore::new(Answers::good()).stores()
+    };
+    let validator = validator(Policy::default(), stores);
+    let repeated = Tc3Signer {
+        query: "Limit=1&Limit=2".to_owned(),
+        ..Tc3Signer::get()
+    };
+    for request in [
+        QuerySigner::v2().with("Limit", "1").sign(),
+        Tc3Signer::get().sign(),
+        repeated.sign(),
+        Tc3Signer::post().sign(),
+    ] {
+        assert!(check(&validator, &request).is_ok());
+    }
+    let one = Some(b"1".to_vec());
+    assert_eq!(*seen.0.lock().unwrap(), [one.clone(), one, None, None]);
 }

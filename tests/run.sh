@@ -25,6 +25,9 @@ for feature in cli; do
     cargo check --quiet --locked --no-default-features --features "$feature"
 done
 
+step "fuzz targets compile"
+CARGO_TARGET_DIR=target/fuzz cargo check --quiet --locked --manifest-path fuzz/Cargo.toml
+
 step "documentation examples"
 cargo test --quiet --locked --all-features --doc
 
