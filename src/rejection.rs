@@ -167,7 +167,11 @@ impl Rejection {
         let message = message(&self.0.reason, self.0.dialect, language);
         #[cfg(feature = "diagnose")]
         if self.0.told == DiagnosisRule::InMessage {
-            let cause = self.0.diagnosis.as_ref().and_then(|known| known.for_client(language));
+            let cause = self
+                .0
+                .diagnosis
+                .as_ref()
+                .and_then(|known| known.for_client(language));
             return cause.map_or(message.clone(), |cause| format!("{message} {cause}"));
         }
         message
