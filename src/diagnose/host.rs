@@ -35,6 +35,12 @@ const REGIONS: [&str; 8] = [
     "na-siliconvalley",
 ];
 
+/// Services whose fixed hosts clients sign although a relay or a test server receives the request.
+const SERVICES: [&str; 20] = [
+    "sts", "cvm", "cam", "cbs", "cdb", "cdn", "clb", "cns", "dnspod", "monitor", "ocr", "scf",
+    "sms", "ssl", "tcb", "tmt", "trtc", "vod", "vpc", "wss",
+];
+
 /// Hosts as they may have been signed; the region and the service that the request names help to guess.
 pub(super) fn choices(
     request: &RequestView<'_>,
@@ -131,6 +137,22 @@ pub(super) fn choices(
                     [service, b".", region, b".tencentcloudapi.com"].concat(),
                 );
             }
+        }
+    }
+    // The vendor's own capitals, which some clients keep for signing.
+    let upper = first_label.to_ascii_uppercase();
+    add(
+        Hypothesis::HostCase,
+        [&upper, b".TencentCloudAPI.com".as_slice()].concat(),
+    );
+    add(
+        Hypothesis::HostCase,
+        [first_label, b".TencentCloudAPI.com"].concat(),
+    );
+    for service in SERVICES {
+        for domain in DOMAINS.iter().take(2) {
+            let host = [service.as_bytes(), b".", domain.as_bytes()].concat();
+            add(Hypothesis::HostRewritten, host);
         }
     }
     for host in ["localhost", "127.0.0.1"] {

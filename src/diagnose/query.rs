@@ -179,7 +179,7 @@ impl QueryGuess {
                 .collect();
         }
         if !large {
-            guess.value_choices = value_choices(&guess.names, &guess.values, request, own);
+            guess.value_choices = value_choices(&sent_names, &guess.values, request, own);
             guess.name_choices = name_choices(&sent_names);
             guess.order_choices = orders(&sent_names, &guess.values, &wire, &guess.order);
         }
@@ -702,6 +702,26 @@ fn value_choices(
                 data: changed,
             });
         }
+    }
+
+    // A lookup under the changed name finds nothing.
+    let lost: Vec<Vec<u8>> = names
+        .iter()
+        .zip(values)
+        .map(|(name, value)| {
+            if name.contains(&b'_') {
+                Vec::new()
+            } else {
+                value.clone()
+            }
+        })
+        .collect();
+    if let Some(detail) = difference(names, values, &lost, "names with `_`") {
+        found.push(Choice {
+            hypothesis: Hypothesis::ValueSignedEmpty,
+            detail,
+            data: lost,
+        });
     }
 
     let mut one = |hypothesis, what: &str, index: usize, changed: Vec<u8>| {

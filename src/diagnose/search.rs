@@ -224,16 +224,18 @@ fn proved_key(wrong: &WrongKey) -> Proved {
     }
 }
 
-fn joined(mut first: Vec<Proved>, then: Vec<Proved>) -> Vec<Proved> {
-    for proved in then {
-        if first
+/// Both lists, each mistake once.
+fn joined(first: Vec<Proved>, then: Vec<Proved>) -> Vec<Proved> {
+    let mut all: Vec<Proved> = Vec::new();
+    for proved in first.into_iter().chain(then) {
+        if all
             .iter()
             .all(|known| known.hypothesis != proved.hypothesis)
         {
-            first.push(proved);
+            all.push(proved);
         }
     }
-    first
+    all
 }
 
 fn set(chosen: &mut [Option<usize>], family: usize, index: Option<usize>) {

@@ -782,6 +782,13 @@ fn queries(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
             "the query of a POST was signed",
             sent.to_vec(),
         );
+        let mut pieces: Vec<&[u8]> = sent.split(|&byte| byte == b'&').collect();
+        pieces.sort_unstable();
+        add(
+            Hypothesis::QueryPresence,
+            "the query of a POST was sorted and signed",
+            pieces.join(&b'&'),
+        );
         return found;
     }
     add(

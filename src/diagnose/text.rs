@@ -13,7 +13,7 @@ const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 
 /// The usual encoders: RFC 3986, forms, JavaScript, Go and PHP, and the same with lower-case digits.
-pub(super) const ALPHABETS: [Alphabet; 9] = [
+pub(super) const ALPHABETS: [Alphabet; 10] = [
     Alphabet {
         name: "RFC 3986",
         bare: b"-_.~",
@@ -67,6 +67,12 @@ pub(super) const ALPHABETS: [Alphabet; 9] = [
         bare: b"-_.*",
         blank: b"+",
         digits: LOWER,
+    },
+    Alphabet {
+        name: "form with `{}\":,` bare",
+        bare: b"-_.~{}\":,",
+        blank: b"+",
+        digits: UPPER,
     },
 ];
 

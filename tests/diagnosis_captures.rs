@@ -1,0 +1,117 @@
+//! Real requests of published clients that need an extra rule, or whose client is wrong: the strict policy refuses them,
+//! and the diagnosis names the rule that an independent verifier found.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it breaks"
+)]
+
+mod support;
+
+use qcloud_validator::diagnose::Outcome;
+use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+use qcloud_validator::{
+    ManualClock, Policy, RequestView, SecretKey, Tolerance, Transport, Validator,
+};
+use support::captures;
+use support::signer::{SECRET_ID, SECRET_KEY};
+use support::stores::TOKEN;
+
+/// The rules of the verifier, and the ids of the mistakes that must be named for them.
+const EXPECTED: [(&[&str], &[&str]); 27] = [
+    (&["alg_sha1"], &["sha1-although-sha256-declared"]),
+    (&["alg_sha256"], &["sha256-not-declared"]),
+    (&["algorithm_spacing"], &["tc3-authorization-unreadable"]),
+    (&["at_excluded"], &["file-or-at-value-left-out"]),
+    (
+        &["at_excluded", "file_excluded"],
+        &["file-or-at-value-left-out"],
+    ),
+    (&["encoded_braces"], &["encoded-before-signing"]),
+    (
+        &["encoded_braces", "alg_sha256"],
+        &["encoded-before-signing", "sha256-not-declared"],
+    ),
+    (&["encoded_values"], &["encoded-before-signing"]),
+    (
+        &["encoded_values", "alg_sha256"],
+        &["encoded-before-signing", "sha256-not-declared"],
+    ),
+    (&["file_excluded"], &["file-or-at-value-left-out"]),
+    (&["header_value_case_kept"], &["tc3-header-values"]),
+    (&["host_fixed"], &["host-rewritten-by-proxy"]),
+    (&["host_mixed_case_lost"], &["host-case"]),
+    (&["host_no_port"], &["host-port-mismatch"]),
+    (&["latin1"], &["non-utf8-bytes-signed"]),
+    (&["null_as_empty"], &["boolean-or-number-spelling"]),
+    (&["path_root"], &["path-rewritten"]),
+    (&["query_in_post"], &["tc3-query-presence"]),
+    (&["query_sorted"], &["tc3-query-sorted"]),
+    (&["query_sorted", "query_in_post"], &["tc3-query-presence"]),
+    (&["query_tilde_escaped"], &["url-reencoded-in-transit"]),
+    (
+        &["tc2_hash"],
+        &["string-joined-wrongly", "sha256-not-declared"],
+    ),
+    (&["underscore_before"], &["underscore-vs-dot"]),
+    (&["underscore_kept"], &["underscore-vs-dot"]),
+    (
+        &["underscore_kept", "alg_sha256"],
+        &["underscore-vs-dot", "sha256-not-declared"],
+    ),
+    (
+        &["underscore_value_lost"],
+        &["value-signed-as-empty", "underscore-vs-dot"],
+    ),
+    // `Authorization: SKIP`.
+    (&[], &["tc3-authorization-unreadable"]),
+];
+
+#[test]
+fn the_rule_that_a_client_needs_is_named() {
+    let mut seen = 0;
+    for capture in captures::all() {
+        if capture.expected == "valid" {
+            continue;
+        }
+        seen += 1;
+        let request = captures::parse(&capture.request);
+        let credentials = MemoryCredentials::new();
+        let key = SecretKey::new(SECRET_KEY).unwrap();
+        let principal = Principal::account("100000000001");
+        let has_token = String::from_utf8_lossy(&capture.request).contains(TOKEN);
+        credentials.insert(if has_token {
+            Credential::temporary(SECRET_ID, key, principal, TOKEN, None)
+        } else {
+            Credential::permanent(SECRET_ID, key, principal)
+        });
+        let strict = Policy::builder()
+            .tolerance(Tolerance::Strict)
+            .build()
+            .unwrap();
+        let stores = Stores::in_memory(credentials, strict.window_seconds());
+        let validator =
+            Validator::new(strict, stores).with_clock(ManualClock::at(capture.received_unix));
+        let view = RequestView::new(Transport::Https, &request.method, &request.target)
+            .with_headers(&request.headers)
+            .with_body(&request.body);
+        let refused = validator.check(&view).unwrap_err();
+        let diagnosis = validator.explain(&view, &refused);
+        let found: Vec<&str> = diagnosis
+            .findings()
+            .iter()
+            .map(|finding| finding.id())
+            .collect();
+        let name = format!("{}/{}: {:?}", capture.client, capture.case, capture.rules);
+        let (_, expected) = EXPECTED
+            .iter()
+            .find(|(rules, _)| *rules == capture.rules.as_slice())
+            .unwrap_or_else(|| panic!("no expectation for {name}"));
+        assert_eq!(found, *expected, "{name}\n{diagnosis}");
+        assert_eq!(diagnosis.outcome(), Outcome::Explained);
+    }
+    assert_eq!(seen, 128);
+}
