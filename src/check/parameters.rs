@@ -8,7 +8,7 @@ use crate::policy::{Policy, Tolerance};
 use crate::reason::{AuthorizationFault, Reason};
 use crate::request::{Field, RequestView};
 use crate::scheme::Family;
-use crate::signature::Authorization;
+use crate::signature::{Authorization, lower_case};
 
 const REQUIRED_V2: [&str; 5] = ["Action", "Timestamp", "Nonce", "SecretId", "Signature"];
 const REQUIRED_V1: [&str; 6] = [
@@ -107,12 +107,13 @@ fn signed_headers(
     if names.clone().count() > MAX_SIGNED_HEADERS {
         return Err(AuthorizationFault::SignedHeaders);
     }
-    let mut before: Vec<String> = Vec::new();
-    for name in names {
-        let lower_case = name.to_ascii_lowercase();
-        let documented = name == lower_case && before.last().is_none_or(|last| *last < lower_case);
+    let mut last = "";
+    for (index, name) in names.clone().enumerate() {
+        let lower_case = lower_case(name);
+        let mut before = names.clone().take(index);
+        let documented = name == lower_case && last < name;
         if name.is_empty()
-            || before.contains(&lower_case)
+            || before.any(|before| before.eq_ignore_ascii_case(name))
             || tolerance == Tolerance::Strict && !documented
         {
             return Err(AuthorizationFault::SignedHeaders);
@@ -122,7 +123,7 @@ fn signed_headers(
             Field::Absent => return Err(AuthorizationFault::SignedHeaderAbsent),
             Field::Repeated => return Err(AuthorizationFault::SignedHeaderRepeated),
         }
-        before.push(lower_case);
+        last = name;
     }
     Ok(())
 }

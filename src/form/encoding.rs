@@ -1,7 +1,7 @@
 //! What percent-encoded text says (protocol.md §1.2: one round of decoding, hexadecimal digits in either case).
 
-/// Appends the decoded text to `out`, `+` as a blank; fails with the offset of a `%` without two hexadecimal digits.
-pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
+/// Hands the decoded text on, `+` as a blank; fails with the offset of a `%` without two hexadecimal digits.
+pub(crate) fn decode(text: &[u8], mut push: impl FnMut(u8)) -> Result<(), usize> {
     let mut bytes = text.iter().enumerate();
     while let Some((offset, &byte)) = bytes.next() {
         let decoded = match byte {
@@ -15,7 +15,7 @@ pub(crate) fn decode(text: &[u8], out: &mut Vec<u8>) -> Result<(), usize> {
             b'+' => b' ',
             other => other,
         };
-        out.push(decoded);
+        push(decoded);
     }
     Ok(())
 }
@@ -33,7 +33,7 @@ mod tests {
 
     fn decoded(text: &str) -> Result<String, usize> {
         let mut out = Vec::new();
-        decode(text.as_bytes(), &mut out)?;
+        decode(text.as_bytes(), |byte| out.push(byte))?;
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 

@@ -14,12 +14,40 @@ pub(crate) use multipart::boundary;
 pub struct Parameters<'r> {
     wire: &'r [u8],
     decoded: Vec<u8>,
+    /// The one value that needs decoding in nearly every request, kept out of the heap.
+    signature: Short,
     entries: Vec<Entry>,
+    /// The values of the parameters that every request is asked for, found while reading.
+    common: [Option<Span>; Common::COUNT],
+    underscore: bool,
+}
+
+/// A parameter of the protocol, not of an action (protocol.md §1.1).
+#[derive(Clone, Copy)]
+enum Common {
+    Action,
+    Language,
+    Nonce,
+    Region,
+    SecretId,
+    Signature,
+    SignatureMethod,
+    Timestamp,
+    Token,
+    Version,
+}
+
+/// Text of at most 64 bytes: the base64 of 32 bytes has 44.
+struct Short {
+    bytes: [u8; 64],
+    length: usize,
 }
 
 /// One parameter.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
+    /// The first eight bytes of the name, which settle most comparisons.
+    prefix: u64,
     name: Span,
     value: Span,
     kind: Kind,
@@ -46,6 +74,7 @@ struct Span {
 enum Buffer {
     Wire,
     Decoded,
+    Signature,
 }
 
 impl<'r> Parameters<'r> {
@@ -58,7 +87,13 @@ impl<'r> Parameters<'r> {
         Self {
             wire,
             decoded: Vec::new(),
+            signature: Short {
+                bytes: [0; 64],
+                length: 0,
+            },
             entries: Vec::new(),
+            common: [None; Common::COUNT],
+            underscore: false,
         }
     }
 
@@ -78,21 +113,42 @@ impl<'r> Parameters<'r> {
         Ok(parameters)
     }
 
-    fn push(&mut self, entry: Entry, limit: usize) -> Result<(), Reason> {
+    fn push(&mut self, name: Span, value: Span, kind: Kind, limit: usize) -> Result<(), Reason> {
         if self.entries.len() >= limit {
             return Err(Reason::TooManyParameters { limit });
         }
-        self.entries.push(entry);
+        let text = self.text(name);
+        let prefix = prefix(text);
+        let underscore = text.contains(&b'_');
+        let common = Common::of(text);
+        self.underscore |= underscore;
+        if let Some(slot) = common.and_then(|common| self.common.get_mut(common.index())) {
+            *slot = Some(value);
+        }
+        self.entries.push(Entry {
+            prefix,
+            name,
+            value,
+            kind,
+        });
         Ok(())
     }
 
     /// Sorts, and refuses what would make the signed string ambiguous (protocol.md §6 rows 13, clients.md §7).
     fn sort(&mut self) -> Result<(), Reason> {
         let mut entries = std::mem::take(&mut self.entries);
-        entries.sort_unstable_by(|a, b| self.name(a).cmp(self.name(b)));
+        entries.sort_unstable_by(|a, b| {
+            a.prefix
+                .cmp(&b.prefix)
+                .then_with(|| self.name(a).cmp(self.name(b)))
+        });
         self.entries = entries;
-        if let Some(name) = self.first_repeated(<[u8]>::eq) {
-            return Err(Reason::RepeatedParameter { name });
+        let repeated = self.entries.windows(2).find_map(|pair| match pair {
+            [a, b] if a.prefix == b.prefix && self.name(a) == self.name(b) => Some(self.name(a)),
+            _ => None,
+        });
+        if let Some(name) = repeated {
+            return Err(Reason::RepeatedParameter { name: shown(name) });
         }
         if self.has_underscore() {
             let mut folded = self.entries.clone();
@@ -108,16 +164,13 @@ impl<'r> Parameters<'r> {
         Ok(())
     }
 
-    fn first_repeated(&self, same: impl Fn(&[u8], &[u8]) -> bool) -> Option<String> {
-        self.entries.windows(2).find_map(|pair| match pair {
-            [a, b] if same(self.name(a), self.name(b)) => Some(shown(self.name(a))),
-            _ => None,
-        })
-    }
-
     /// The value of the parameter with this name.
     #[must_use]
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        if let Some(common) = Common::of(name) {
+            let value = self.common.get(common.index()).copied().flatten();
+            return value.map(|span| self.text(span));
+        }
         self.entries
             .binary_search_by(|entry| self.name(entry).cmp(name))
             .ok()
@@ -157,15 +210,14 @@ impl<'r> Parameters<'r> {
     }
 
     pub(crate) fn has_underscore(&self) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| self.name(entry).contains(&b'_'))
+        self.underscore
     }
 
     fn text(&self, span: Span) -> &[u8] {
         let buffer = match span.buffer {
             Buffer::Wire => self.wire,
             Buffer::Decoded => &self.decoded,
+            Buffer::Signature => &self.signature.bytes,
         };
         // Spans are made in this folder, over these buffers, which never shrink.
         let range = usize::try_from(span.start)
@@ -187,6 +239,50 @@ impl fmt::Debug for Parameters<'_> {
             )
             .finish()
     }
+}
+
+impl Common {
+    const COUNT: usize = 10;
+
+    fn of(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"Action" => Self::Action,
+            b"Language" => Self::Language,
+            b"Nonce" => Self::Nonce,
+            b"Region" => Self::Region,
+            b"SecretId" => Self::SecretId,
+            b"Signature" => Self::Signature,
+            b"SignatureMethod" => Self::SignatureMethod,
+            b"Timestamp" => Self::Timestamp,
+            b"Token" => Self::Token,
+            b"Version" => Self::Version,
+            _ => return None,
+        })
+    }
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Action => 0,
+            Self::Language => 1,
+            Self::Nonce => 2,
+            Self::Region => 3,
+            Self::SecretId => 4,
+            Self::Signature => 5,
+            Self::SignatureMethod => 6,
+            Self::Timestamp => 7,
+            Self::Token => 8,
+            Self::Version => 9,
+        }
+    }
+}
+
+/// The first eight bytes as a number that orders as they do; shorter names are filled up with zeros.
+fn prefix(name: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    for (byte, &first) in bytes.iter_mut().zip(name) {
+        *byte = first;
+    }
+    u64::from_be_bytes(bytes)
 }
 
 impl Entry {

@@ -3,7 +3,7 @@
 //! The legacy Java and .NET clients send every POST this way, with a line break before the first boundary and raw names
 //! (clients.md §5). The parser borrows from the body; the published crates read asynchronous streams into copies.
 
-use super::{Buffer, Entry, Kind, Parameters, Span};
+use super::{Buffer, Kind, Parameters, Span};
 use crate::reason::Reason;
 
 /// The boundary that a `multipart/form-data` content type declares; `None` for any other type.
@@ -46,14 +46,15 @@ pub(super) fn read(
         }
         let line = find(wire, b"\r\n", cursor).ok_or(Reason::MalformedMultipart)?;
         let end = find(wire, &delimiter, line).ok_or(Reason::MalformedMultipart)?;
-        let entry = part(wire, line.saturating_add(2), end).ok_or(Reason::MalformedMultipart)?;
-        parameters.push(entry, limit)?;
+        let (name, value, kind) =
+            part(wire, line.saturating_add(2), end).ok_or(Reason::MalformedMultipart)?;
+        parameters.push(name, value, kind, limit)?;
         cursor = end.saturating_add(delimiter.len());
     }
 }
 
 /// One part: its headers, a blank line, its content.
-fn part(wire: &[u8], start: usize, end: usize) -> Option<Entry> {
+fn part(wire: &[u8], start: usize, end: usize) -> Option<(Span, Span, Kind)> {
     let head_end = find(wire.get(..end)?, b"\r\n\r\n", start)?;
     let mut name = None;
     let mut kind = Kind::Value;
@@ -89,15 +90,12 @@ fn part(wire: &[u8], start: usize, end: usize) -> Option<Entry> {
     }
     let name = name?;
     let name_start = offset_in(wire, name)?;
-    Some(Entry {
-        name: Span::new(
-            name_start,
-            name_start.checked_add(name.len())?,
-            Buffer::Wire,
-        )?,
-        value: Span::new(head_end.checked_add(4)?, end, Buffer::Wire)?,
+    let name_end = name_start.checked_add(name.len())?;
+    Some((
+        Span::new(name_start, name_end, Buffer::Wire)?,
+        Span::new(head_end.checked_add(4)?, end, Buffer::Wire)?,
         kind,
-    })
+    ))
 }
 
 fn assignment(piece: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -1,12 +1,15 @@
 //! Which pairs a query or an urlencoded form holds (protocol.md §2.1, §2.3).
 
 use super::encoding::decode;
-use super::{Buffer, Entry, Kind, Parameters, Span, shown};
+use super::{Buffer, Kind, Parameters, Span, shown};
 use crate::reason::Reason;
 
 /// Reads `name=value` pairs joined by `&`. Empty pieces are skipped, a piece without `=` is refused.
 pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), Reason> {
     let wire = parameters.wire;
+    let ampersands = wire.iter().filter(|&&byte| byte == b'&').count();
+    let most = ampersands.saturating_add(1).min(limit);
+    parameters.entries.reserve_exact(most);
     let mut start = 0_usize;
     for piece in wire.split(|&byte| byte == b'&') {
         let end = start.saturating_add(piece.len());
@@ -15,12 +18,13 @@ pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), 
                 return Err(Reason::PairWithoutEquals { name: shown(piece) });
             };
             let middle = start.saturating_add(equals);
-            let entry = Entry {
-                name: text(parameters, start, middle)?,
-                value: text(parameters, middle.saturating_add(1), end)?,
-                kind: Kind::Value,
+            let name = text(parameters, start, middle)?;
+            let value = middle.saturating_add(1);
+            let value = match parameters.text(name) {
+                b"Signature" => signature(parameters, value, end)?,
+                _ => text(parameters, value, end)?,
             };
-            parameters.push(entry, limit)?;
+            parameters.push(name, value, Kind::Value, limit)?;
         }
         start = end.saturating_add(1);
     }
@@ -29,20 +33,49 @@ pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), 
 
 fn text(parameters: &mut Parameters<'_>, start: usize, end: usize) -> Result<Span, Reason> {
     let piece = parameters.wire.get(start..end).unwrap_or_default();
-    let span = if piece.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        let from = parameters.decoded.len();
-        if from == 0 {
-            // Decoding never lengthens, so one allocation serves the whole request.
-            parameters.decoded.reserve_exact(parameters.wire.len());
+    if !is_encoded(piece) {
+        return span(start, end, Buffer::Wire);
+    }
+    let from = parameters.decoded.len();
+    if from == 0 {
+        // Decoding never lengthens, so one allocation serves the whole request.
+        parameters.decoded.reserve_exact(parameters.wire.len());
+    }
+    decode(piece, |byte| parameters.decoded.push(byte))
+        .map_err(|offset| malformed(start, offset))?;
+    span(from, parameters.decoded.len(), Buffer::Decoded)
+}
+
+/// Nearly every signature is encoded and short, and it is often the only value that is.
+fn signature(parameters: &mut Parameters<'_>, start: usize, end: usize) -> Result<Span, Reason> {
+    let piece = parameters.wire.get(start..end).unwrap_or_default();
+    if piece.len() > parameters.signature.bytes.len() || !is_encoded(piece) {
+        return text(parameters, start, end);
+    }
+    let short = &mut parameters.signature;
+    short.length = 0;
+    decode(piece, |byte| {
+        if let Some(slot) = short.bytes.get_mut(short.length) {
+            *slot = byte;
+            short.length = short.length.saturating_add(1);
         }
-        decode(piece, &mut parameters.decoded).map_err(|offset| Reason::MalformedEncoding {
-            offset: start.saturating_add(offset),
-        })?;
-        Span::new(from, parameters.decoded.len(), Buffer::Decoded)
-    } else {
-        Span::new(start, end, Buffer::Wire)
-    };
-    span.ok_or(Reason::FormTooLong {
+    })
+    .map_err(|offset| malformed(start, offset))?;
+    span(0, short.length, Buffer::Signature)
+}
+
+fn is_encoded(piece: &[u8]) -> bool {
+    piece.iter().any(|byte| matches!(byte, b'%' | b'+'))
+}
+
+fn malformed(start: usize, offset: usize) -> Reason {
+    Reason::MalformedEncoding {
+        offset: start.saturating_add(offset),
+    }
+}
+
+fn span(start: usize, end: usize, buffer: Buffer) -> Result<Span, Reason> {
+    Span::new(start, end, buffer).ok_or(Reason::FormTooLong {
         limit: usize::try_from(u32::MAX).unwrap_or(usize::MAX),
     })
 }

@@ -1,5 +1,7 @@
 //! What the `Authorization` header of TC3 says (protocol.md §2.4; spellings in use: clients.md §5).
 
+use std::borrow::Cow;
+
 use crate::policy::Tolerance;
 use crate::reason::AuthorizationFault;
 
@@ -91,6 +93,15 @@ impl<'r> Authorization<'r> {
     pub(crate) fn signs(&self, header: &str) -> bool {
         self.signed_header_names()
             .any(|name| name.eq_ignore_ascii_case(header))
+    }
+}
+
+/// A header name as headers are looked up; it is nearly always written so.
+pub(crate) fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

@@ -8,7 +8,7 @@ mod sink;
 mod tc3;
 mod verify;
 
-pub(crate) use authorization::Authorization;
+pub(crate) use authorization::{Authorization, lower_case};
 pub(crate) use key::SigningKey;
 pub use key::{EmptySecret, SecretKey};
 pub(crate) use query::{LeftOut, QuerySigned};

@@ -79,7 +79,7 @@ impl<'a> QuerySigned<'a> {
         }
     }
 
-    fn try_readings<M: Mac + Sink>(
+    fn try_readings<M: Mac>(
         &self,
         mac: &M,
         signature: &[u8],

@@ -28,14 +28,64 @@ impl Sink for Vec<u8> {
     }
 }
 
-impl Sink for Sha256 {
-    fn write(&mut self, bytes: &[u8]) {
+/// A sink that gathers small pieces: a hash takes one long piece far faster than many short ones.
+pub(crate) struct Gathered<'s, S: Absorb> {
+    sink: &'s mut S,
+    pieces: [u8; 256],
+    length: usize,
+}
+
+/// What a gathered sink hands its bytes to.
+pub(crate) trait Absorb {
+    fn absorb(&mut self, bytes: &[u8]);
+}
+
+impl Absorb for Sha256 {
+    fn absorb(&mut self, bytes: &[u8]) {
         self.update(bytes);
     }
 }
 
-impl<M: Mac> Sink for M {
+impl<M: Mac> Absorb for M {
+    fn absorb(&mut self, bytes: &[u8]) {
+        Mac::update(self, bytes);
+    }
+}
+
+impl<'s, S: Absorb> Gathered<'s, S> {
+    /// Hands everything that `write` writes to the sink.
+    pub(crate) fn into(sink: &'s mut S, write: impl FnOnce(&mut Self)) {
+        let mut gathered = Self {
+            sink,
+            pieces: [0; 256],
+            length: 0,
+        };
+        write(&mut gathered);
+        gathered.flush();
+    }
+
+    fn flush(&mut self) {
+        let pieces = self.pieces.get(..self.length).unwrap_or_default();
+        self.sink.absorb(pieces);
+        self.length = 0;
+    }
+}
+
+impl<S: Absorb> Sink for Gathered<'_, S> {
     fn write(&mut self, bytes: &[u8]) {
-        self.update(bytes);
+        let end = self.length.saturating_add(bytes.len());
+        if let Some(free) = self.pieces.get_mut(self.length..end) {
+            free.copy_from_slice(bytes);
+            self.length = end;
+            return;
+        }
+        self.flush();
+        match self.pieces.get_mut(..bytes.len()) {
+            Some(free) => {
+                free.copy_from_slice(bytes);
+                self.length = bytes.len();
+            }
+            None => self.sink.absorb(bytes),
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use super::authorization::Authorization;
+use super::authorization::{Authorization, lower_case};
 use super::hex;
 use super::key::SigningKey;
 use super::query::without_port;
-use super::sink::Sink;
+use super::sink::{Gathered, Sink};
 use super::verify::{SignatureValid, verify};
 use crate::policy::{Policy, Tolerance};
 use crate::request::{Field, Payload, RequestView};
@@ -83,7 +83,9 @@ impl<'r> Tc3Signed<'r> {
         let mac = key.tc3(date, self.authorization.service);
         self.readings(policy).take(READINGS).find_map(|reading| {
             let mut canonical = Sha256::new();
-            self.write_canonical_request(&mut canonical, reading, &payload);
+            Gathered::into(&mut canonical, |sink| {
+                self.write_canonical_request(sink, reading, &payload);
+            });
             let digest = hex::encode(&canonical.finalize().into());
             verify(mac.clone(), &signature, |mac| {
                 self.write_string_to_sign(mac, &digest);
@@ -187,14 +189,7 @@ impl<'r> Tc3Signed<'r> {
 
     /// The trimmed value of a header, by a name in any case.
     fn value(&self, name: &str) -> &'r [u8] {
-        let lower_case;
-        let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            lower_case = name.to_ascii_lowercase();
-            &lower_case
-        } else {
-            name
-        };
-        match self.request.header(name) {
+        match self.request.header(&lower_case(name)) {
             Field::Once(value) => value.trim_ascii(),
             Field::Absent | Field::Repeated => &[],
         }

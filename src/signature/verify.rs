@@ -4,7 +4,7 @@ use hmac::Hmac;
 use sha1::Sha1;
 use sha2::Sha256;
 
-use super::sink::Sink;
+use super::sink::Gathered;
 
 /// Proof that a signature was compared and fits. Only this file makes one.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +38,11 @@ impl Mac for Hmac<Sha256> {
 }
 
 /// Compares the MAC of what `write` writes with the decoded `signature`.
-pub(super) fn verify<M: Mac + Sink>(
+pub(super) fn verify<M: Mac>(
     mut mac: M,
     signature: &[u8],
-    write: impl FnOnce(&mut M),
+    write: impl FnOnce(&mut Gathered<'_, M>),
 ) -> Option<SignatureValid> {
-    write(&mut mac);
+    Gathered::into(&mut mac, write);
     mac.fits(signature).then_some(SignatureValid(()))
 }
