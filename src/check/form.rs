@@ -54,10 +54,12 @@ pub(crate) fn read<'r>(
         Family::V1 | Family::V2 if post => form(request, limits),
         Family::V1 | Family::V2 => {
             // A request line in UTF-8 is outside the grammar of HTTP; clients that send one sign something else.
-            match request.query().iter().position(|byte| !byte.is_ascii()) {
-                Some(offset) => Err(Reason::NonAsciiQuery { offset }),
-                None => Parameters::urlencoded(request.query(), limits.parameters),
+            let query = request.query();
+            if query.is_ascii() {
+                return Parameters::urlencoded(query, limits.parameters);
             }
+            let offset = query.iter().take_while(|byte| byte.is_ascii()).count();
+            Err(Reason::NonAsciiQuery { offset })
         }
     }
 }

@@ -10,32 +10,72 @@ pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), 
     let ampersands = wire.iter().filter(|&&byte| byte == b'&').count();
     let most = ampersands.saturating_add(1).min(limit);
     parameters.entries.reserve_exact(most);
-    let mut start = 0_usize;
-    for piece in wire.split(|&byte| byte == b'&') {
-        let end = start.saturating_add(piece.len());
-        if !piece.is_empty() {
-            let Some(equals) = piece.iter().position(|&byte| byte == b'=') else {
-                return Err(Reason::PairWithoutEquals { name: shown(piece) });
-            };
-            let middle = start.saturating_add(equals);
-            let name = text(parameters, start, middle)?;
-            let value = middle.saturating_add(1);
-            let value = match parameters.text(name) {
-                b"Signature" => signature(parameters, value, end)?,
-                _ => text(parameters, value, end)?,
-            };
-            parameters.push(name, value, Kind::Value, limit)?;
+    let mut piece = Piece::from(0);
+    // One pass: each byte is looked at once, whatever it ends.
+    for (at, &byte) in wire.iter().enumerate() {
+        match byte {
+            b'&' => {
+                pair(parameters, &piece, at, limit)?;
+                piece = Piece::from(at.saturating_add(1));
+            }
+            b'=' if piece.equals.is_none() => piece.equals = Some(at),
+            b'%' | b'+' if piece.equals.is_none() => piece.name_is_encoded = true,
+            b'%' | b'+' => piece.value_is_encoded = true,
+            _ => {}
         }
-        start = end.saturating_add(1);
     }
-    Ok(())
+    pair(parameters, &piece, wire.len(), limit)
 }
 
-fn text(parameters: &mut Parameters<'_>, start: usize, end: usize) -> Result<Span, Reason> {
-    let piece = parameters.wire.get(start..end).unwrap_or_default();
-    if !is_encoded(piece) {
-        return span(start, end, Buffer::Wire);
+/// What is known of the text since the last `&`.
+struct Piece {
+    start: usize,
+    equals: Option<usize>,
+    name_is_encoded: bool,
+    value_is_encoded: bool,
+}
+
+impl Piece {
+    fn from(start: usize) -> Self {
+        Self {
+            start,
+            equals: None,
+            name_is_encoded: false,
+            value_is_encoded: false,
+        }
     }
+}
+
+fn pair(
+    parameters: &mut Parameters<'_>,
+    piece: &Piece,
+    end: usize,
+    limit: usize,
+) -> Result<(), Reason> {
+    let Some(equals) = piece.equals else {
+        return match parameters.wire.get(piece.start..end) {
+            Some(name) if !name.is_empty() => Err(Reason::PairWithoutEquals { name: shown(name) }),
+            _ => Ok(()),
+        };
+    };
+    let name = if piece.name_is_encoded {
+        decoded(parameters, piece.start, equals)?
+    } else {
+        span(piece.start, equals, Buffer::Wire)?
+    };
+    let start = equals.saturating_add(1);
+    let value = if !piece.value_is_encoded {
+        span(start, end, Buffer::Wire)?
+    } else if parameters.text(name) == b"Signature" {
+        signature(parameters, start, end)?
+    } else {
+        decoded(parameters, start, end)?
+    };
+    parameters.push(name, value, Kind::Value, limit)
+}
+
+fn decoded(parameters: &mut Parameters<'_>, start: usize, end: usize) -> Result<Span, Reason> {
+    let piece = parameters.wire.get(start..end).unwrap_or_default();
     let from = parameters.decoded.len();
     if from == 0 {
         // Decoding never lengthens, so one allocation serves the whole request.
@@ -49,8 +89,8 @@ fn text(parameters: &mut Parameters<'_>, start: usize, end: usize) -> Result<Spa
 /// Nearly every signature is encoded and short, and it is often the only value that is.
 fn signature(parameters: &mut Parameters<'_>, start: usize, end: usize) -> Result<Span, Reason> {
     let piece = parameters.wire.get(start..end).unwrap_or_default();
-    if piece.len() > parameters.signature.bytes.len() || !is_encoded(piece) {
-        return text(parameters, start, end);
+    if piece.len() > parameters.signature.bytes.len() {
+        return decoded(parameters, start, end);
     }
     let short = &mut parameters.signature;
     short.length = 0;
@@ -62,10 +102,6 @@ fn signature(parameters: &mut Parameters<'_>, start: usize, end: usize) -> Resul
     })
     .map_err(|offset| malformed(start, offset))?;
     span(0, short.length, Buffer::Signature)
-}
-
-fn is_encoded(piece: &[u8]) -> bool {
-    piece.iter().any(|byte| matches!(byte, b'%' | b'+'))
 }
 
 fn malformed(start: usize, offset: usize) -> Reason {
