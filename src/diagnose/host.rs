@@ -83,12 +83,12 @@ pub(super) fn choices(
         add(Hypothesis::HostRewritten, host.as_bytes().to_vec());
     }
     for (open, close) in [
-        ("", "/"),
         ("https://", ""),
-        ("http://", ""),
-        ("https://", "/"),
         ("", " "),
+        ("", "/"),
+        ("http://", ""),
         (" ", ""),
+        ("https://", "/"),
         ("//", ""),
         ("", "\n"),
         ("", "."),

@@ -587,6 +587,35 @@ fn value_choices(
     own: usize,
 ) -> Vec<Choice<Vec<Vec<u8>>>> {
     let mut found: Vec<Choice<Vec<Vec<u8>>>> = Vec::new();
+    // As on the wire: `+` taken literally, or values not decoded at all.
+    let wire = if request.method() == b"GET" {
+        request.query()
+    } else {
+        request.payload().bytes().unwrap_or_default()
+    };
+    for (hypothesis, what, decode) in [
+        (Hypothesis::ValuePlusUnencoded, "`+` kept", true),
+        (Hypothesis::EncodedBeforeSigning, "as sent", false),
+    ] {
+        let changed: Vec<Vec<u8>> = names
+            .iter()
+            .zip(values)
+            .map(|(name, value)| match wire_value(wire, name) {
+                Some(_) if name == b"Signature" => value.clone(),
+                Some(sent) if decode => text::decode(sent),
+                Some(sent) => sent.to_vec(),
+                None => value.clone(),
+            })
+            .collect();
+        if let Some(detail) = difference(names, values, &changed, what) {
+            found.push(Choice {
+                hypothesis,
+                detail,
+                data: changed,
+            });
+        }
+    }
+
     let mut all = |hypothesis, what: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
         let changed: Vec<Vec<u8>> = values.iter().map(|value| change(value)).collect();
         if let Some(detail) = difference(names, values, &changed, what) {
@@ -674,35 +703,6 @@ fn value_choices(
         "lower case",
         &<[u8]>::to_ascii_lowercase,
     );
-
-    // As on the wire: `+` taken literally, or values not decoded at all.
-    let wire = if request.method() == b"GET" {
-        request.query()
-    } else {
-        request.payload().bytes().unwrap_or_default()
-    };
-    for (hypothesis, what, decode) in [
-        (Hypothesis::ValuePlusUnencoded, "`+` kept", true),
-        (Hypothesis::EncodedBeforeSigning, "as sent", false),
-    ] {
-        let changed: Vec<Vec<u8>> = names
-            .iter()
-            .zip(values)
-            .map(|(name, value)| match wire_value(wire, name) {
-                Some(_) if name == b"Signature" => value.clone(),
-                Some(sent) if decode => text::decode(sent),
-                Some(sent) => sent.to_vec(),
-                None => value.clone(),
-            })
-            .collect();
-        if let Some(detail) = difference(names, values, &changed, what) {
-            found.push(Choice {
-                hypothesis,
-                detail,
-                data: changed,
-            });
-        }
-    }
 
     // A lookup under the changed name finds nothing.
     let lost: Vec<Vec<u8>> = names

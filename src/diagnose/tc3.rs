@@ -37,6 +37,9 @@ struct Parts {
     query: Vec<u8>,
     host: Vec<u8>,
     content_type: Vec<u8>,
+    /// Whether the two above are guesses, to be written as they are, or what arrived, to be put in lower case.
+    host_is_guessed: bool,
+    content_type_is_guessed: bool,
     headers: HeaderForm,
     payload: Vec<u8>,
     lines: Lines,
@@ -198,6 +201,8 @@ impl Tc3Guess {
             },
             host: request.host().to_vec(),
             content_type: header("content-type").to_vec(),
+            host_is_guessed: false,
+            content_type_is_guessed: false,
             headers,
             payload: digest(hashed),
             lines: Lines::Documented,
@@ -277,6 +282,8 @@ impl Tc3Guess {
         pick(&mut parts.query, &self.query_choices, at(3));
         pick(&mut parts.headers, &self.header_choices, at(4));
         pick(&mut parts.host, &self.host_choices, at(5));
+        parts.host_is_guessed = at(5).is_some();
+        parts.content_type_is_guessed = at(0).is_some();
         pick(&mut parts.method, &self.method_choices, at(6));
         pick(&mut parts.path, &self.path_choices, at(7));
         pick(&mut parts.form, &self.form_choices, at(8));
@@ -379,18 +386,15 @@ fn canonical(parts: &Parts) -> Vec<u8> {
         out.extend_from_slice(name);
         out.extend_from_slice(parts.headers.separator);
         let own = match name.to_ascii_lowercase().as_slice() {
-            b"host" => Some(&parts.host),
-            b"content-type" => Some(&parts.content_type),
+            b"host" => Some((&parts.host, parts.host_is_guessed)),
+            b"content-type" => Some((&parts.content_type, parts.content_type_is_guessed)),
             _ => None,
         };
         match own {
-            Some(value)
-                if parts.headers.lower_case && !value.iter().any(u8::is_ascii_uppercase) =>
-            {
-                out.extend_from_slice(value);
+            Some((arrived, false)) if parts.headers.lower_case => {
+                out.extend(arrived.iter().map(u8::to_ascii_lowercase));
             }
-            Some(value) if parts.headers.lower_case => out.extend(value.to_ascii_lowercase()),
-            Some(value) => out.extend_from_slice(value),
+            Some((written, _)) => out.extend_from_slice(written),
             None => out.extend_from_slice(value),
         }
         out.push(b'\n');
@@ -840,28 +844,6 @@ fn queries(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
             .collect::<Vec<_>>()
             .join(&b'&')
     };
-    let decoded = reencoded(sent, &<[u8]>::to_vec);
-    add(Hypothesis::SignRawQuery, "decoded", decoded);
-    let sorted = sorted(&name_of);
-    for alphabet in &ALPHABETS {
-        add(
-            Hypothesis::QueryReencoded,
-            alphabet.name,
-            reencoded(sent, &|part| text::encode(part, alphabet)),
-        );
-    }
-    for alphabet in ALPHABETS.iter().take(5) {
-        add(
-            Hypothesis::QuerySorted,
-            &format!("sorted and encoded ({})", alphabet.name),
-            reencoded(&sorted, &|part| text::encode(part, alphabet)),
-        );
-    }
-    add(
-        Hypothesis::SignRawQuery,
-        "sorted and decoded",
-        reencoded(&sorted, &<[u8]>::to_vec),
-    );
     // Single characters that URI classes escape or bare.
     for (bare, escaped) in [
         ("~", "%7E"),
@@ -890,6 +872,28 @@ fn queries(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
             text::replace(sent, escaped.as_bytes(), bare.as_bytes()),
         );
     }
+    let sorted = sorted(&name_of);
+    for alphabet in &ALPHABETS {
+        add(
+            Hypothesis::QueryReencoded,
+            alphabet.name,
+            reencoded(sent, &|part| text::encode(part, alphabet)),
+        );
+    }
+    let decoded = reencoded(sent, &<[u8]>::to_vec);
+    add(Hypothesis::SignRawQuery, "decoded", decoded);
+    for alphabet in ALPHABETS.iter().take(5) {
+        add(
+            Hypothesis::QuerySorted,
+            &format!("sorted and encoded ({})", alphabet.name),
+            reencoded(&sorted, &|part| text::encode(part, alphabet)),
+        );
+    }
+    add(
+        Hypothesis::SignRawQuery,
+        "sorted and decoded",
+        reencoded(&sorted, &<[u8]>::to_vec),
+    );
     let lower = |text: &[u8]| {
         let mut out = text.to_vec();
         let mut escape = 0_u8;
