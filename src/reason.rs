@@ -15,7 +15,7 @@ pub enum Reason {
     /// The method is neither GET nor POST.
     MethodNotAllowed,
 
-    /// The query of a GET is longer than the policy allows.
+    /// The query is longer than the policy allows.
     QueryTooLong {
         /// The limit in bytes.
         limit: usize,

@@ -96,7 +96,7 @@ const CODES: [(&str, &str, &str, u16, &str, &str); 44] = [
         "InvalidParameter",
         4000,
         "InvalidParameter",
-        "InvalidParameter",
+        "InvalidRequest",
     ),
     (
         "repeated-parameter",

@@ -15,7 +15,6 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::PairWithoutEquals { .. }
         | Reason::MalformedEncoding { .. }
         | Reason::NonAsciiQuery { .. }
-        | Reason::MalformedMultipart
         | Reason::RepeatedParameter { .. }
         | Reason::AmbiguousParameter { .. }
         | Reason::RepeatedHeader { .. }
@@ -24,6 +23,7 @@ pub(super) fn code(reason: &Reason) -> Code {
             expected: Expected::Seconds | Expected::Unsigned | Expected::ShortText,
             ..
         } => "InvalidParameter",
+        Reason::MalformedMultipart => "InvalidRequest",
         Reason::MissingParameter { .. } => "MissingParameter",
         // Observed for a wrong service (protocol.md §0 fact 9, §6 rows 18 and 19).
         Reason::InvalidAuthorization { .. } => "AuthFailure.InvalidAuthorization",

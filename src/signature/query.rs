@@ -59,8 +59,10 @@ pub(crate) struct LeftOut {
     empty_values: bool,
 }
 
-/// Readings tried before a signature counts as wrong: what a stranger can make the validator compute is bounded.
+/// Readings tried before a signature counts as wrong, and as many more for each public host: what a stranger can make the
+/// validator compute is bounded, and every host gets its turn with every reading of the names.
 const READINGS: usize = 16;
+const READINGS_PER_PUBLIC_HOST: usize = 4;
 
 impl<'a> QuerySigned<'a> {
     /// Compares the signature with every reading that the policy admits; tells which parameters the fitting one left out.
@@ -85,7 +87,9 @@ impl<'a> QuerySigned<'a> {
         signature: &[u8],
         policy: &Policy,
     ) -> Option<(SignatureValid, LeftOut)> {
-        self.readings(policy).take(READINGS).find_map(|reading| {
+        let public = policy.public_hosts().len();
+        let most = READINGS.saturating_add(READINGS_PER_PUBLIC_HOST.saturating_mul(public));
+        self.readings(policy).take(most).find_map(|reading| {
             let valid = verify(mac.clone(), signature, |mac| self.write(mac, reading))?;
             Some((valid, reading.left_out))
         })

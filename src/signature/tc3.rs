@@ -59,8 +59,9 @@ enum Path {
     Root,
 }
 
-/// Readings tried before a signature counts as wrong.
-const READINGS: usize = 16;
+/// Readings tried for each host before a signature counts as wrong: three of the values, two of the content type, two of
+/// the path. The number of hosts is bounded by the policy.
+const READINGS_PER_HOST: usize = 12;
 
 const UNSIGNED_PAYLOAD: &[u8] = b"UNSIGNED-PAYLOAD";
 
@@ -81,7 +82,10 @@ impl<'r> Tc3Signed<'r> {
         let signature = hex::decode(self.authorization.signature.as_bytes())?;
         let payload = self.payload_digest();
         let mac = key.tc3(date, self.authorization.service);
-        self.readings(policy).take(READINGS).find_map(|reading| {
+        // As sent, without its port, and the public ones.
+        let hosts = policy.public_hosts().len().saturating_add(2);
+        let most = READINGS_PER_HOST.saturating_mul(hosts);
+        self.readings(policy).take(most).find_map(|reading| {
             let mut canonical = Sha256::new();
             Gathered::into(&mut canonical, |sink| {
                 self.write_canonical_request(sink, reading, &payload);
