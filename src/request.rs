@@ -186,8 +186,9 @@ impl fmt::Debug for Payload<'_> {
     }
 }
 
-/// The headers of a request, wherever the caller keeps them.
-pub trait Headers {
+/// The headers of a request, wherever the caller keeps them. They are shared with whatever thread goes on with the request
+/// after a wait.
+pub trait Headers: Sync {
     /// The value of the header called `name`, which is in lower case.
     ///
     /// Lines with the same name and the same value count once (acme.sh sends `Content-Type` twice).
@@ -233,19 +234,19 @@ impl<'r> Field<'r> {
 }
 
 /// A list of names and values, in any case and order.
-impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for &[(N, V)] {
+impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync> Headers for &[(N, V)] {
     fn find(&self, name: &str) -> Field<'_> {
         find_in(self, name)
     }
 }
 
-impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
+impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync, const COUNT: usize> Headers for [(N, V); COUNT] {
     fn find(&self, name: &str) -> Field<'_> {
         find_in(self, name)
     }
 }
 
-impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
+impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync> Headers for Vec<(N, V)> {
     fn find(&self, name: &str) -> Field<'_> {
         find_in(self, name)
     }

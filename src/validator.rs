@@ -13,6 +13,8 @@ use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::RequestView;
 use crate::stage::Received;
+#[cfg(feature = "diagnose")]
+use crate::store::Credential;
 use crate::store::Stores;
 
 /// Decides about requests. Cheap to clone and to share between threads.
@@ -50,11 +52,11 @@ use crate::store::Stores;
 /// ```
 #[derive(Clone)]
 pub struct Validator {
-    policy: Arc<Policy>,
-    stores: Stores,
-    clock: Arc<dyn Clock>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) stores: Stores,
+    pub(crate) clock: Arc<dyn Clock>,
     #[cfg(feature = "diagnose")]
-    allowance: Arc<Allowance>,
+    pub(crate) allowance: Arc<Allowance>,
 }
 
 impl Validator {
@@ -107,36 +109,24 @@ impl Validator {
     #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn explain(&self, request: &RequestView<'_>, refused: &Rejection) -> Diagnosis {
-        /// Keys of other credentials that are tried.
-        const OTHERS: usize = 64;
-        let claimed = Received::new(request, &self.policy)
-            .read_untimed()
-            .and_then(|read| self.stores.credentials.find(read.signed.secret_id()).ok())
+        let credentials = &self.stores.credentials;
+        let claimed = claimed_id(request, &self.policy)
+            .and_then(|secret_id| credentials.find(&secret_id).ok())
             .flatten();
-        diagnose(&Evidence {
-            request,
-            policy: &self.policy,
-            reason: refused.reason(),
-            credential: claimed.as_ref(),
-            others: &self.stores.credentials.known(OTHERS),
-            macs: self.policy.diagnosis_macs(),
-        })
+        let others = credentials.known(OTHERS);
+        explanation(request, &self.policy, refused, claimed.as_ref(), &others)
     }
 
     #[cfg(feature = "diagnose")]
     #[cold]
     fn diagnosed(&self, request: &RequestView<'_>, refused: Rejection, now: UnixTime) -> Rejection {
-        let told = self.policy.diagnosis();
-        let allowed = || {
-            let secret_id = refused.secret_id().unwrap_or_default();
-            let per_minute = self.policy.diagnoses_per_minute();
-            self.allowance.take(secret_id, now, per_minute)
-        };
-        if told == DiagnosisRule::Off || !allowed() {
-            return refused;
+        match to_be_told(&refused, &self.policy, &self.allowance, now) {
+            Some(told) => {
+                let diagnosis = self.explain(request, &refused);
+                refused.with_diagnosis(diagnosis, told)
+            }
+            None => refused,
         }
-        let diagnosis = self.explain(request, &refused);
-        refused.with_diagnosis(diagnosis, told)
     }
 
     fn decide(&self, request: &RequestView<'_>, now: UnixTime) -> Result<Admitted, Rejection> {
@@ -160,4 +150,48 @@ impl fmt::Debug for Validator {
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
+}
+
+/// How many credentials beside the claimed one lend a diagnosis their keys.
+#[cfg(feature = "diagnose")]
+pub(crate) const OTHERS: usize = 64;
+
+/// Who is to be told the cause of a refusal, if anybody is and the allowance has one left, which it then takes.
+#[cfg(feature = "diagnose")]
+pub(crate) fn to_be_told(
+    refused: &Rejection,
+    policy: &Policy,
+    allowance: &Allowance,
+    now: UnixTime,
+) -> Option<DiagnosisRule> {
+    let told = policy.diagnosis();
+    let secret_id = refused.secret_id().unwrap_or_default();
+    let allowed = || allowance.take(secret_id, now, policy.diagnoses_per_minute());
+    (told != DiagnosisRule::Off && allowed()).then_some(told)
+}
+
+/// The SecretId whose credential a diagnosis needs, if the request can be read.
+#[cfg(feature = "diagnose")]
+pub(crate) fn claimed_id(request: &RequestView<'_>, policy: &Policy) -> Option<Box<str>> {
+    let read = Received::new(request, policy).read_untimed()?;
+    Some(read.signed.secret_id().into())
+}
+
+/// The cause of a refusal, with what the credential store knows.
+#[cfg(feature = "diagnose")]
+pub(crate) fn explanation(
+    request: &RequestView<'_>,
+    policy: &Policy,
+    refused: &Rejection,
+    claimed: Option<&Credential>,
+    others: &[Credential],
+) -> Diagnosis {
+    diagnose(&Evidence {
+        request,
+        policy,
+        reason: refused.reason(),
+        credential: claimed,
+        others,
+        macs: policy.diagnosis_macs(),
+    })
 }

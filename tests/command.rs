@@ -1651,6 +1651,7 @@ fn the_command_explains_itself() {
         ),
         (&["check", "--help"], "Exit status:"),
         (&["codes", "--help"], "qcloud-validator codes --dialect v3"),
+        (&["sign", "--help"], "--mistake tc3-crlf"),
     ] {
         let ran = run(args);
         assert_eq!(ran.code, 0);
@@ -1658,4 +1659,659 @@ fn the_command_explains_itself() {
     }
     assert_eq!(run(&[]).code, 2);
     assert_eq!(run(&["check"]).code, 2);
+}
+
+// Why a request was refused.
+
+/// Signed with its values as they stand in the URL.
+fn encoded_before_signing() -> Vec<u8> {
+    let mut request = v2().with("Name", "默认 a").sign();
+    let encoded = request
+        .string_to_sign
+        .replace("默认 a", &support::signer::percent_encoded("默认 a"));
+    let signature = support::signer::signature(
+        support::signer::Algorithm::UndeclaredSha1,
+        SECRET_KEY,
+        &encoded,
+    );
+    resign(&mut request, &signature);
+    request.raw()
+}
+
+/// Signed with a key that nobody knows.
+fn unexplained() -> Signed {
+    let mut request = v2().sign();
+    let signature = support::signer::signature(
+        support::signer::Algorithm::UndeclaredSha1,
+        "a key that nobody knows",
+        &request.string_to_sign,
+    );
+    resign(&mut request, &signature);
+    request
+}
+
+fn resign(request: &mut Signed, signature: &str) {
+    let (unsigned, _) = request.target.split_once("&Signature=").unwrap();
+    let signature = support::signer::percent_encoded(signature);
+    request.target = format!("{unsigned}&Signature={signature}");
+}
+
+fn explain(stdin: &[u8], more: &[&str]) -> Ran {
+    let mut args = vec!["check", "--credentials", EXAMPLE, "--at", AT, "--explain"];
+    args.extend(more);
+    args.push("-");
+    run_with(&args, stdin)
+}
+
+#[test]
+fn the_mistake_is_explained() {
+    let ran = explain(&encoded_before_signing(), &[]);
+    assert_eq!(
+        ran.stdout,
+        "\
+✘ refused   -  DescribeInstances  HmacSHA1
+    code         InvalidParameter.SignatureFailure
+    check        signature (signature-mismatch)
+    message      The provided credentials could not be validated. Please check your signature is
+                 correct.
+    diagnosis    encoded-before-signing (fails only sometimes)
+    cause        Values were percent-encoded before they were signed.
+    evidence     parameter `Name`: signed `%E9%BB%98%E8%AE%A4%20a`, sent `默认 a` (as sent)
+    fix          Sign the raw values; encode them afterwards, when the request is built.
+    to be signed GETcvm.api.qcloud.com/v2/index.php?Action=DescribeInstances&Name=默认 a&Nonce=11886&Region=ap-guangzhou&SecretId=AKIDEXAMPLEdummydummydummydummydummy12&Timestamp=1767225600&Version=2017-03-12
+
+0 admitted, 1 refused
+"
+    );
+    assert_eq!(ran.stderr, "");
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn the_mistake_is_explained_in_chinese() {
+    let by_flag = explain(&encoded_before_signing(), &["--language", "zh-CN"]);
+    let mut request = Tc3Signer::post();
+    request.timestamp -= 4_000;
+    request
+        .headers
+        .push(("X-TC-Language".to_owned(), "zh-CN".to_owned()));
+    let by_request = explain(&request.sign().raw(), &[]);
+    for (ran, shown) in [
+        (
+            by_flag,
+            "\
+    diagnosis    encoded-before-signing（仅在部分请求中失败）
+    cause        参数值在签名前进行了百分号编码。
+    evidence     parameter `Name`: signed `%E9%BB%98%E8%AE%A4%20a`, sent `默认 a` (as sent)
+    fix          请对原始值签名，构造请求时再编码。
+",
+        ),
+        (
+            by_request,
+            "\
+    diagnosis    clock-skew（仅在部分请求中失败）
+    cause        时间戳与服务器时钟相差过大：客户端时钟不准，或者请求签名后很久才发送。
+    evidence     the timestamp 1767221600 is 4000 s behind the server's clock 1767225600; 300 s are
+                 allowed; the signature itself is right
+    fix          请使用 NTP 同步客户端时钟，并在发送前再签名。
+",
+        ),
+    ] {
+        assert!(ran.stdout.contains(shown), "{}", ran.stdout);
+    }
+    let unexplained = explain(&unexplained().raw(), &["--language", "zh-CN"]);
+    assert!(
+        unexplained
+            .stdout
+            .contains("    diagnosis    没有已知错误可以解释\n    to be signed GETcvm"),
+        "{}",
+        unexplained.stdout
+    );
+}
+
+#[test]
+fn what_no_mistake_explains_shows_what_should_have_been_signed() {
+    let ran = explain(&unexplained().raw(), &[]);
+    assert!(
+        ran.stdout.ends_with(
+            "\
+    diagnosis    no known mistake explains this
+    to be signed GETcvm.api.qcloud.com/v2/index.php?Action=DescribeInstances&Nonce=11886&Region=ap-guangzhou&SecretId=AKIDEXAMPLEdummydummydummydummydummy12&Timestamp=1767225600&Version=2017-03-12
+
+0 admitted, 1 refused
+"
+        ),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn programs_read_the_mistakes_as_a_list() {
+    let json = ["--format", "json"];
+    let objects = |stdin: &[u8]| explain(stdin, &json).objects().remove(0);
+    assert_eq!(
+        objects(&encoded_before_signing())["diagnosis"],
+        json!([{
+            "id": "encoded-before-signing",
+            "cause": "Values were percent-encoded before they were signed.",
+            "fix": "Sign the raw values; encode them afterwards, when the request is built.",
+            "evidence": "parameter `Name`: signed `%E9%BB%98%E8%AE%A4%20a`, sent `默认 a` (as sent)",
+        }])
+    );
+    let raw = explain(&encoded_before_signing(), &json).stdout;
+    assert!(
+        raw.contains(r#","uncovered":[],"diagnosis":[{"id":"encoded-before-signing","cause":"#),
+        "{raw}"
+    );
+    assert_eq!(objects(&unexplained().raw())["diagnosis"], json!([]));
+    assert_eq!(objects(&v2().sign().raw())["diagnosis"], json!([]));
+    for object in [
+        objects(&unexplained().raw()),
+        verdicts(EXAMPLE, &[unexplained()], &[]).remove(0),
+    ] {
+        assert_eq!(object.get("difference"), None);
+    }
+    let plain = verdicts(EXAMPLE, &[unexplained()], &[]).remove(0);
+    assert_eq!(plain.get("diagnosis"), None);
+}
+
+#[test]
+fn keys_of_other_credentials_in_the_file_are_known() {
+    let config = format!(
+        "[[credential]]\nsecret_id = \"{SECRET_ID}\"\nsecret_key = \"the key of the first\"\n\
+         [[credential]]\nsecret_id = \"AKIDsecond\"\nsecret_key = \"{SECRET_KEY}\"\n"
+    );
+    let config = temporary_file("two-keys.toml", config.as_bytes());
+    let object = verdicts(config.to_str().unwrap(), &[v2().sign()], &["--explain"]).remove(0);
+    assert_eq!(object["diagnosis"][0]["id"], "another-credentials-key");
+    assert_eq!(
+        object["diagnosis"][0]["evidence"],
+        "the key belongs to AKIDsecond"
+    );
+}
+
+#[test]
+fn the_first_difference_from_what_the_client_signed() {
+    let request = unexplained();
+    let client = request.string_to_sign.replace("&Region=ap", "&region=ap") + "\n";
+    let client = temporary_file("signed.txt", client.as_bytes());
+    let client = client.to_str().unwrap();
+    // Given, it explains by itself.
+    let args = ["check", "--credentials", EXAMPLE, "--at", AT];
+    let with = |more: &[&str]| run_with(&[&args, more].concat(), &request.raw());
+    let ran = with(&["--client-string", client, "-"]);
+    assert!(
+        ran.stdout.ends_with(
+            "
+    difference   after byte 72, in line 1
+    both         n=DescribeInstances&Nonce=11886&
+    server       Region=ap-guangzhou&SecretId=AKI
+    client       region=ap-guangzhou&SecretId=AKI
+
+0 admitted, 1 refused
+"
+        ),
+        "{}",
+        ran.stdout
+    );
+    let ran = with(&["--client-string", client, "--format", "json", "-"]);
+    let object = ran.objects().remove(0);
+    assert_eq!(object["diagnosis"], json!([]));
+    assert_eq!(
+        object["difference"],
+        json!({
+            "offset": 72,
+            "line": 1,
+            "before": "n=DescribeInstances&Nonce=11886&",
+            "server": "Region=ap-guangzhou&SecretId=AKI",
+            "client": "region=ap-guangzhou&SecretId=AKI",
+        })
+    );
+}
+
+#[test]
+fn the_same_text_points_to_the_key() {
+    let request = unexplained();
+    let file = temporary_file("request.http", &request.raw());
+    let file = file.to_str().unwrap();
+    let args = [
+        "check",
+        "--credentials",
+        EXAMPLE,
+        "--at",
+        AT,
+        "--client-string",
+        "-",
+    ];
+    let run = |more: &[&str]| {
+        run_with(
+            &[&args, more, &[file]].concat(),
+            request.string_to_sign.as_bytes(),
+        )
+    };
+    let ran = run(&[]);
+    assert!(
+        ran.stdout.contains(
+            "
+    difference   the same as the server's: the key, the algorithm or the form of the signature
+                 differs
+"
+        ),
+        "{}",
+        ran.stdout
+    );
+    let object = run(&["--format", "json"]).objects().remove(0);
+    assert_eq!(object.get("difference"), Some(&Value::Null));
+}
+
+#[test]
+fn a_canonical_request_is_compared_line_by_line() {
+    let mut signer = Tc3Signer::post();
+    signer.secret_key = "a key that nobody knows".to_owned();
+    let client = "POST\n/\n\ncontent-type:application/json\nhost:cvm.tencentcloudapi.com\ncontent-type;host\n";
+    let client = temporary_file("canonical.txt", client.as_bytes());
+    let client = client.to_str().unwrap();
+    let ran = explain(&signer.sign().raw(), &["--client-string", client]);
+    assert!(
+        ran.stdout.contains(
+            "
+    difference   after byte 67, in line 6
+    both         on\\nhost:cvm.tencentcloudapi.com\\n
+    server       \\ncontent-type;host\\n"
+        ),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_token_is_not_shown_where_the_texts_differ() {
+    let config = format!(
+        "[[credential]]\nsecret_id = \"{SECRET_ID}\"\nsecret_key = \"another\"\ntoken = \"{TOKEN}\"\n"
+    );
+    let config = temporary_file("token-difference.toml", config.as_bytes());
+    let config = config.to_str().unwrap();
+    let request = v2().with("Token", TOKEN).sign();
+    let right = &request.string_to_sign;
+    for (name, client) in [
+        ("before", right.replace("&Token", "&token")),
+        ("within", right.replace("0abcdef", "0fedcba")),
+        (
+            "at the start",
+            right.replace("=dummy-session", "=duplicate-session"),
+        ),
+        ("after", right.replace("&Version", "&version")),
+        ("missing", right.replace(&format!("&Token={TOKEN}"), "")),
+    ] {
+        let file = format!("token-{}.txt", name.replace(' ', "-"));
+        let client = temporary_file(&file, client.as_bytes());
+        let client = client.to_str().unwrap();
+        let args = [
+            "check",
+            "--credentials",
+            config,
+            "--at",
+            AT,
+            "--client-string",
+            client,
+            "-",
+        ];
+        let ran = run_with(&args, &request.raw());
+        assert!(
+            ran.stdout.contains("    difference   after byte"),
+            "{}",
+            ran.stdout
+        );
+        for piece in [
+            "dummy-s", "mmy-se", "plicate", "0123456", "0abcde", "0fedcb",
+        ] {
+            assert!(!ran.stdout.contains(piece), "{name}: {}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_key_sent_as_the_secret_id_is_not_repeated_by_the_explanation() {
+    let mut signer = v2();
+    signer.secret_id = SECRET_KEY.to_owned();
+    let client = temporary_file("empty.txt", b"");
+    let client = client.to_str().unwrap();
+    for format in ["json", "text"] {
+        // `run_with` looks for the key.
+        let more = ["--client-string", client, "--format", format];
+        let ran = explain(&signer.sign().raw(), &more);
+        assert!(ran.stdout.contains("id-and-key-swapped"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_client_string_is_one_line() {
+    for (file, message) in [
+        (
+            "-",
+            "--client-string and the requests cannot both be read from standard input\n",
+        ),
+        (
+            "tests/no-such.txt",
+            "--client-string: tests/no-such.txt: cannot be read: No such file or directory (os error 2)\n",
+        ),
+    ] {
+        let ran = explain(&v2().sign().raw(), &["--client-string", file]);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", message));
+        assert_eq!(ran.code, 2);
+    }
+}
+
+// Signing.
+
+/// Signs at the time of the tests, with their key.
+fn sign(args: &[&str]) -> Ran {
+    let own = ["sign", "--timestamp", AT];
+    Run {
+        args: [&own, args].concat(),
+        environment: vec![
+            ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
+            ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY),
+        ],
+        ..Run::default()
+    }
+    .run()
+}
+
+const SIGNED: [&[&str]; 13] = [
+    &["--dialect", "v2", "--signature", "hmac-sha1"],
+    &[
+        "--dialect",
+        "v2",
+        "--signature",
+        "hmac-sha256",
+        "--param",
+        "Name=默认 a+b",
+        "--param",
+        "ids.0=",
+    ],
+    &[
+        "--dialect",
+        "v2",
+        "--method",
+        "POST",
+        "--param",
+        "Name=it's",
+    ],
+    &[
+        "--dialect",
+        "v2",
+        "--version",
+        "2017-03-12",
+        "--signature",
+        "hmac-sha256",
+        "--method",
+        "POST",
+    ],
+    &["--version", "2017-03-12", "--signature", "hmac-sha1"],
+    &[
+        "--version",
+        "2017-03-12",
+        "--signature",
+        "hmac-sha256",
+        "--method",
+        "POST",
+        "--param",
+        "a=b=c",
+    ],
+    &["--version", "2017-03-12"],
+    &[
+        "--version",
+        "2017-03-12",
+        "--region",
+        "ap-guangzhou",
+        "--body",
+        r#"{"Name": "it's 默认"}"#,
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--param",
+        "Limit=1",
+        "--param",
+        "Name=a b",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--body",
+        "a\nb",
+        "--content-type",
+        "text/plain",
+        "--unsigned-payload",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--signed-header",
+        "X-TC-Action: DescribeZones",
+        "--signed-header",
+        "X-A: B c",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--body",
+        "@tests/command/demo.txt",
+        "--content-type",
+        "text/plain",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--host",
+        "relay.example:8443",
+        "--service",
+        "cvm",
+        "--method",
+        "POST",
+    ],
+];
+
+#[test]
+fn what_is_signed_is_admitted_however_it_is_printed() {
+    for args in SIGNED {
+        for output in ["request", "curl", "url"] {
+            let args = [args, &["--action", "DescribeZones", "--output", output]].concat();
+            let signed = sign(&args);
+            let no_url = args.contains(&"POST")
+                || !args.iter().any(|arg| arg.starts_with("hmac")) && !args.contains(&"v2");
+            if output == "url" && no_url {
+                assert_eq!(
+                    signed.stderr,
+                    "a URL cannot hold a body or the headers of TC3; use --output curl or request\n"
+                );
+                assert_eq!(signed.code, 2);
+                continue;
+            }
+            assert_eq!((signed.stderr.as_str(), signed.code), ("", 0), "{args:?}");
+            let checked = check(signed.stdout.as_bytes());
+            assert!(
+                checked.stdout.starts_with("✔ admitted  -  DescribeZones  "),
+                "{args:?}: {}{}{}",
+                signed.stdout,
+                checked.stdout,
+                checked.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signed_request_is_printed_in_three_forms() {
+    let v2 = [
+        "--dialect",
+        "v2",
+        "--action",
+        "DescribeInstances",
+        "--nonce",
+        "11886",
+        "--region",
+        "ap-guangzhou",
+    ];
+    let url = "https://cvm.api.qcloud.com/v2/index.php?Action=DescribeInstances&Region=ap-guangzhou\
+               &SecretId=AKIDEXAMPLEdummydummydummydummydummy12&Timestamp=1767225600&Nonce=11886\
+               &SignatureMethod=HmacSHA1&Signature=";
+    let printed = |more: &[&str]| sign(&[&v2, more].concat()).stdout;
+    let signature = {
+        let mut signer = QuerySigner::v2();
+        signer.algorithm = support::signer::Algorithm::Sha1;
+        let target = signer.sign().target;
+        target.split_once("Signature=").unwrap().1.to_owned()
+    };
+    assert_eq!(printed(&["--output", "url"]), format!("{url}{signature}\n"));
+    assert_eq!(printed(&[]), format!("curl '{url}{signature}'\n"));
+    let tc3 = [
+        "--action",
+        "DescribeInstances",
+        "--version",
+        "2017-03-12",
+        "--region",
+        "ap-guangzhou",
+        "--body",
+        "{\"Limit\":1}",
+    ];
+    let authorization = Tc3Signer::post().sign();
+    let authorization = authorization.header("Authorization").unwrap();
+    assert_eq!(
+        sign(&[&tc3[..], &["--output", "request"]].concat()).stdout,
+        format!(
+            "POST / HTTP/1.1\r\nHost: cvm.tencentcloudapi.com\r\nContent-Type: application/json\r\n\
+             X-TC-Action: DescribeInstances\r\nX-TC-Version: 2017-03-12\r\nX-TC-Timestamp: 1767225600\r\n\
+             X-TC-Region: ap-guangzhou\r\nAuthorization: {authorization}\r\nContent-Length: 11\r\n\r\n{{\"Limit\":1}}"
+        )
+    );
+    assert_eq!(
+        sign(&tc3).stdout,
+        format!(
+            "curl https://cvm.tencentcloudapi.com/ -H 'Content-Type: application/json' \
+             -H 'X-TC-Action: DescribeInstances' -H 'X-TC-Version: 2017-03-12' -H 'X-TC-Timestamp: 1767225600' \
+             -H 'X-TC-Region: ap-guangzhou' -H 'Authorization: {authorization}' --data-raw '{{\"Limit\":1}}'\n"
+        )
+    );
+}
+
+#[test]
+fn a_mistake_that_is_made_is_named() {
+    for (args, mistake) in [
+        (
+            &["--dialect", "v2", "--param", "Name=a b"][..],
+            "encoded-before-signing",
+        ),
+        (&["--dialect", "v2"], "secret-key-whitespace"),
+        (
+            &["--version", "2017-03-12", "--signature", "hmac-sha256"],
+            "hex-instead-of-base64",
+        ),
+        (&["--version", "2017-03-12"], "tc3-crlf"),
+        (&["--version", "2017-03-12"], "timestamp-in-milliseconds"),
+        (
+            &["--version", "2017-03-12", "--body", "{}"],
+            "tc3-payload-digest",
+        ),
+    ] {
+        for output in ["request", "curl"] {
+            let more = [
+                "--action",
+                "DescribeZones",
+                "--mistake",
+                mistake,
+                "--output",
+                output,
+            ];
+            let signed = sign(&[args, &more].concat());
+            assert_eq!(signed.code, 0, "{}", signed.stderr);
+            let object = explain(signed.stdout.as_bytes(), &["--format", "json"])
+                .objects()
+                .remove(0);
+            assert_eq!(object["diagnosis"][0]["id"], mistake);
+        }
+    }
+}
+
+#[test]
+fn a_temporary_key_signs_its_token() {
+    let config = format!(
+        "[[credential]]\nsecret_id = \"{SECRET_ID}\"\nsecret_key = \"{SECRET_KEY}\"\ntoken = \"{TOKEN}\"\n"
+    );
+    let config = temporary_file("sign-token.toml", config.as_bytes());
+    let config = config.to_str().unwrap();
+    for args in [&["--dialect", "v2"][..], &["--version", "2017-03-12"]] {
+        let signed = sign(&[args, &["--action", "DescribeZones", "--token", TOKEN]].concat());
+        let args = ["check", "--credentials", config, "--at", AT, "-"];
+        let ran = run_with(&args, signed.stdout.as_bytes());
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_cannot_be_signed_is_one_line() {
+    let v3 = ["--action", "A", "--version", "1"];
+    for (args, message) in [
+        (
+            &["--action", "A"][..],
+            "API 3.0 needs --version, such as 2017-03-12 for CVM\n",
+        ),
+        (
+            &["--action", "A", "--dialect", "v2", "--signature", "tc3"],
+            "--signature tc3 is of API 3.0: it does not go with --dialect v2\n",
+        ),
+        (
+            &["--action", "A", "--dialect", "v2", "--body", "x"],
+            "--body, --signed-header and --unsigned-payload are for TC3; the others sign --param\n",
+        ),
+        (
+            &[&v3[..], &["--body", "@tests/no-such"]].concat(),
+            "--body: tests/no-such: cannot be read: No such file or directory (os error 2)\n",
+        ),
+        (
+            &[&v3[..], &["--mistake", "sort-missing"]].concat(),
+            "the mistake sort-missing cannot show in this request\n",
+        ),
+        (
+            &[&v3[..], &["--secret-key", ""]].concat(),
+            "--secret-id and --secret-key must not be empty\n",
+        ),
+    ] {
+        let ran = sign(args);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", message));
+        assert_eq!(ran.code, 2);
+    }
+    let bytes = temporary_file("bytes.bin", &[0xff, 0xfe]);
+    let body = format!("@{}", bytes.to_str().unwrap());
+    let ran = sign(&[&v3[..], &["--body", &body]].concat());
+    assert_eq!(ran.stderr, "the request is no text; use --output request\n");
+    let ran = sign(&[&v3[..], &["--mistake", "no-such"]].concat());
+    assert!(ran.stderr.contains("no known mistake"), "{}", ran.stderr);
+    assert_eq!(ran.code, 2);
+}
+
+// Commands and URLs instead of raw requests.
+
+#[test]
+fn a_command_line_of_curl_or_a_url_may_be_checked() {
+    let request = QuerySigner::v2().sign();
+    let url = format!("https://{}{}", request.host(), request.target);
+    assert_admitted(url.as_bytes());
+    assert_admitted(format!("\n{url}\n").as_bytes());
+    assert_admitted(format!("curl \\\n  -s '{url}' | jq .\n").as_bytes());
+    assert_admitted(format!("$ curl --url \"{url}\"").as_bytes());
+    for (wrong, message) in [
+        ("curl 'https://", "-: a quote is not closed\n"),
+        (
+            "curl https://h -d @f",
+            "-: part of the request is in the file `f`, and files are not read: put its content in the command\n",
+        ),
+        ("https://", "-: cannot be requested over HTTP: https://\n"),
+    ] {
+        let ran = check(wrong.as_bytes());
+        assert_eq!(ran.stderr, message);
+        assert_eq!(ran.code, 2);
+    }
 }

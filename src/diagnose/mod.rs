@@ -9,6 +9,8 @@ mod difference;
 mod facts;
 mod host;
 mod hypothesis;
+#[cfg(feature = "testkit")]
+mod imitate;
 mod key;
 mod output;
 mod proof;
@@ -30,6 +32,8 @@ use crate::store::Credential;
 pub(crate) use allowance::Allowance;
 pub use difference::Difference;
 pub use hypothesis::{Family, Hypothesis, Occurrence};
+#[cfg(feature = "testkit")]
+pub(crate) use imitate::{imitations, percent_encoded, tc3_key};
 use proof::Key;
 use query::QueryGuess;
 use search::{Budget, Proved, Search};
@@ -200,13 +204,17 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
             }
             // The reason is a fact; whether the signature is right besides is worth knowing.
             Reason::ScopeDateMismatch { .. } | Reason::TimestampOutsideWindow { .. } => {
+                let depth = match evidence.reason {
+                    Reason::ScopeDateMismatch { .. } => Depth::Full,
+                    _ => Depth::AsSent,
+                };
                 let besides = search(
                     evidence,
                     read.family,
                     &read.signed,
                     credential,
                     &mut budget,
-                    Depth::AsSent,
+                    depth,
                 );
                 match besides {
                     Some(more) if more.is_empty() => {
@@ -349,8 +357,21 @@ fn search_tc3(
     if let Some(found) = search.run(guess, &keys) {
         return Some(found);
     }
-    let timestamp = number(Some(timestamp))?;
     let digest = guess.canonical_digest();
+    for (key, scope) in tc3::other_scopes(secret, authorization) {
+        let text = guess.with_scope(&scope, &digest);
+        if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
+            found.insert(
+                0,
+                Proved {
+                    hypothesis: Hypothesis::ScopeMismatch,
+                    detail: format!("signed scope `{}`", text::shown(&scope)),
+                },
+            );
+            return Some(found);
+        }
+    }
+    let timestamp = number(Some(timestamp))?;
     retimed(&mut search, &right, timestamp, evidence.policy, |at| {
         guess.with_timestamp(at, &digest)
     })

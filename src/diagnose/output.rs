@@ -47,7 +47,12 @@ pub(super) fn readings(signature: &[u8], scheme: Scheme) -> Vec<Presented> {
         .filter(|byte| !matches!(byte, b'"' | b'\'' | b'\n' | b'\r' | b'\t'))
         .collect();
     add(bare.clone(), &[Hypothesis::SignatureDecorated]);
-    if bare.contains(&b' ') {
+    if signature.contains(&b' ') {
+        // A `+` at an end became a blank at an end.
+        add(
+            text::replace(signature, b" ", b"+"),
+            &[Hypothesis::SignaturePlus],
+        );
         add(
             text::replace(&bare, b" ", b"+"),
             &[Hypothesis::SignaturePlus],

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use sha2::Digest;
+
 use super::host;
 use super::hypothesis::Hypothesis;
 use super::search::{Choice, Guess, Proved, distinct};
@@ -10,6 +12,7 @@ use crate::form::{Kind, Parameters};
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::scheme::Family;
+use crate::signature::hex;
 
 /// A request whose string to sign can be built in many wrong ways.
 pub(super) struct QueryGuess {
@@ -50,11 +53,13 @@ enum Join {
     UpperCase,
     PathAndParameters,
     ParametersHashed,
+    Sha256Hex,
+    Sha1Hex,
     Colons,
     NoEquals,
 }
 
-const JOINS: [(Join, &str); 17] = [
+const JOINS: [(Join, &str); 19] = [
     (Join::NoQuestionMark, "without `?`"),
     (
         Join::BlankLineAfterMethod,
@@ -82,6 +87,8 @@ const JOINS: [(Join, &str); 17] = [
         Join::ParametersHashed,
         "with the parameters hashed (`TC2-HmacSHA256`)",
     ),
+    (Join::Sha256Hex, "hashed with SHA-256 before the HMAC"),
+    (Join::Sha1Hex, "hashed with SHA-1 before the HMAC"),
     (Join::Colons, "with `:` between names and values"),
     (Join::NoEquals, "without `=` and `&`"),
 ];
@@ -133,6 +140,14 @@ impl QueryGuess {
         };
         wire.extend(names.iter().take(own).map(|name| wire_position(sent, name)));
         wire.resize(names.len(), usize::MAX);
+        let beside = names.len();
+        for array in arrays(&names) {
+            names.push(array);
+            values.push(b"Array".to_vec());
+            included.push(false);
+            files.push(false);
+            wire.push(usize::MAX);
+        }
         let size: usize = names.iter().chain(&values).map(Vec::len).sum();
         let large = own > MANY_PARAMETERS || size > MANY_BYTES;
         let mut order: Vec<usize> = (0..names.len()).collect();
@@ -155,7 +170,7 @@ impl QueryGuess {
             name_choices: Vec::new(),
             value_choices: Vec::new(),
             order_choices: Vec::new(),
-            presence_choices: presences(&names, &values, &included, &files, own),
+            presence_choices: presences(&names, &values, &included, &files, own..beside),
             join_choices: JOINS
                 .iter()
                 .map(|(join, detail)| Choice {
@@ -333,10 +348,15 @@ impl QueryGuess {
             Join::LowerCase => whole().to_ascii_lowercase(),
             Join::UpperCase => whole().to_ascii_uppercase(),
             Join::PathAndParameters => [path, b"?", &pairs].concat(),
+            Join::Sha256Hex => hex::encode(&sha2::Sha256::digest(whole()).into()).to_vec(),
+            Join::Sha1Hex => {
+                let digest = sha1::Sha1::digest(whole());
+                let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+                digits.collect::<String>().into_bytes()
+            }
             Join::ParametersHashed => {
-                use sha2::Digest;
                 let digest: [u8; 32] = sha2::Sha256::digest(&pairs).into();
-                let digest = crate::signature::hex::encode(&digest);
+                let digest = hex::encode(&digest);
                 [method, host, path, b"?\n", &digest].concat()
             }
         }
@@ -406,19 +426,18 @@ pub(super) fn methods(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
             data: method.to_vec(),
         });
     };
-    for method in ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"] {
-        add(Hypothesis::MethodMismatch, method.as_bytes());
-    }
-    for method in ["get", "post", "Get", "Post"] {
+    for method in [
+        "GET", "POST", "get", "post", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "Get", "Post",
+    ] {
         add(Hypothesis::MethodMismatch, method.as_bytes());
     }
     for token in [
+        "",
         "HmacSHA256",
         "HmacSHA1",
         "HMAC-SHA1",
         "HMAC-SHA256",
         "TC3-HMAC-SHA256",
-        "",
         "None",
         "undefined",
         "null",
@@ -476,8 +495,9 @@ fn presences(
     values: &[Vec<u8>],
     included: &[bool],
     files: &[bool],
-    own: usize,
+    beside: std::ops::Range<usize>,
 ) -> Vec<Choice<Vec<bool>>> {
+    let own = beside.start;
     let mut found = Vec::new();
     let mut add = |hypothesis, detail: String, keep: &dyn Fn(usize, bool) -> bool| {
         let data = included
@@ -512,12 +532,12 @@ fn presences(
     add(
         Hypothesis::QueryAndBodyMixed,
         "query and body together".to_owned(),
-        &|index, included| included || index >= own,
+        &|index, included| included || beside.contains(&index),
     );
     add(
         Hypothesis::QueryAndBodyMixed,
         "the query instead of the body".to_owned(),
-        &|index, _| index >= own,
+        &|index, _| beside.contains(&index),
     );
     add(
         Hypothesis::FilesLeftOut,
@@ -534,7 +554,34 @@ fn presences(
         "file parts and values that begin with `@`".to_owned(),
         &|index, included| included && !file(index) && !value(index).starts_with(b"@"),
     );
-    // Common parameters that a wrapper adds after the signature was made.
+    let arrays = arrays(names);
+    for array in &arrays {
+        add(
+            Hypothesis::ArrayLiteral,
+            format!("array `{}`", shown(array)),
+            &|index, included| {
+                let element = array_of(name(index)) == Some(array);
+                index >= beside.end && name(index) == array || included && !element
+            },
+        );
+    }
+    add(
+        Hypothesis::ArrayLiteral,
+        "all arrays".to_owned(),
+        &|index, included| index >= beside.end || included && array_of(name(index)).is_none(),
+    );
+    // One parameter, the action's own first; then common ones that a wrapper adds together.
+    let mut singles: Vec<usize> = (0..own)
+        .filter(|&index| name(index) != b"Signature")
+        .collect();
+    singles.sort_by_key(|&index| is_common(name(index)));
+    for left_out in singles.into_iter().take(64) {
+        add(
+            Hypothesis::AddedAfterSigning,
+            shown(name(left_out)),
+            &|index, included| included && index != left_out,
+        );
+    }
     for group in [
         &["Token"][..],
         &["SignatureMethod"],
@@ -567,13 +614,6 @@ fn presences(
             &|index, included| {
                 included && !group.iter().any(|common| common.as_bytes() == name(index))
             },
-        );
-    }
-    for left_out in 0..own.min(64) {
-        add(
-            Hypothesis::AddedAfterSigning,
-            shown(name(left_out)),
-            &|index, included| included && index != left_out,
         );
     }
     found
@@ -737,30 +777,44 @@ fn value_choices(
             });
         }
     };
-    for (index, value) in values.iter().enumerate().take(own.min(48)) {
-        if names.get(index).is_some_and(|name| name == b"Signature") {
-            continue;
-        }
+    // What is wrong in one value is wrong in one of the action's own more often than in a common one.
+    let mut indices: Vec<usize> = (0..own)
+        .filter(|&index| at(names, index) != b"Signature")
+        .collect();
+    indices.sort_by_key(|&index| is_common(at(names, index)));
+    indices.truncate(48);
+    for &index in &indices {
         one(Hypothesis::ValueSignedEmpty, "empty", index, Vec::new());
-        for (open, close) in [
-            ("b'", "'"),
-            ("b\"", "\""),
-            ("u'", "'"),
-            ("'", "'"),
-            ("\"", "\""),
-            ("['", "']"),
-            ("[", "]"),
-            ("[\"", "\"]"),
-        ] {
-            one(
-                Hypothesis::PrintedByteString,
-                "printed",
-                index,
-                [open.as_bytes(), value, close.as_bytes()].concat(),
-            );
+    }
+    for (open, close) in [
+        ("b'", "'"),
+        ("'", "'"),
+        ("\"", "\""),
+        ("b\"", "\""),
+        ("u'", "'"),
+        ("['", "']"),
+        ("[", "]"),
+        ("[\"", "\"]"),
+    ] {
+        for &index in &indices {
+            let printed = [open.as_bytes(), at(values, index), close.as_bytes()].concat();
+            one(Hypothesis::PrintedByteString, "printed", index, printed);
         }
-        for spelling in text::number_spellings(value) {
+    }
+    for &index in &indices {
+        for spelling in text::number_spellings(at(values, index)) {
             one(Hypothesis::BooleanSpelling, "number", index, spelling);
+        }
+    }
+    for alphabet in ALPHABETS.iter().take(2) {
+        for &index in &indices {
+            let encoded = text::encode(at(values, index), alphabet);
+            one(
+                Hypothesis::EncodedBeforeSigning,
+                alphabet.name,
+                index,
+                encoded,
+            );
         }
     }
     found
@@ -794,6 +848,46 @@ fn difference(
             shown(sent)
         )
     })
+}
+
+/// The names of the arrays that a request holds, flattened to `name.0`, `name[0]` and so on.
+fn arrays(names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut found: Vec<Vec<u8>> = Vec::new();
+    for array in names.iter().filter_map(|name| array_of(name)) {
+        if found.iter().all(|known| known != array) {
+            found.push(array.to_vec());
+        }
+    }
+    found
+}
+
+fn array_of(name: &[u8]) -> Option<&[u8]> {
+    let end = name.iter().position(|byte| matches!(byte, b'.' | b'['))?;
+    let (array, index) = name.split_at(end);
+    index.get(1).filter(|digit| digit.is_ascii_digit())?;
+    Some(array)
+}
+
+/// Parameters of the protocol, as opposed to those of an action.
+const COMMON: [&[u8]; 10] = [
+    b"Action",
+    b"Language",
+    b"Nonce",
+    b"Region",
+    b"RequestClient",
+    b"SecretId",
+    b"SignatureMethod",
+    b"Timestamp",
+    b"Token",
+    b"Version",
+];
+
+fn is_common(name: &[u8]) -> bool {
+    COMMON.contains(&name)
+}
+
+fn at(texts: &[Vec<u8>], index: usize) -> &[u8] {
+    texts.get(index).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// Where a parameter stands in a query, form or multipart body; those that cannot be found come last.
@@ -914,11 +1008,6 @@ fn orders(
         text::natural(name(a), name(b))
     });
     let lower = |index: usize| name(index).to_ascii_lowercase();
-    by(
-        Hypothesis::SortNatural,
-        "numbers by value, without regard to case",
-        &|a, b| text::natural(&lower(a), &lower(b)),
-    );
     by(Hypothesis::SortCaseInsensitive, "", &|a, b| {
         lower(a).cmp(&lower(b))
     });
@@ -926,6 +1015,11 @@ fn orders(
         Hypothesis::SortCaseInsensitive,
         "lower case before upper",
         &|a, b| lower(a).cmp(&lower(b)).then(name(b).cmp(name(a))),
+    );
+    by(
+        Hypothesis::SortNatural,
+        "numbers by value, without regard to case",
+        &|a, b| text::natural(&lower(a), &lower(b)),
     );
     by(Hypothesis::SortByPair, "", &|a, b| {
         let pair = |index: usize| [name(index), b"=", value(index)].concat();
@@ -954,22 +1048,7 @@ fn orders(
         Hypothesis::SortMissing,
         "common parameters first",
         &|a, b| {
-            let business = |index: usize| {
-                ![
-                    "Action",
-                    "Nonce",
-                    "Region",
-                    "SecretId",
-                    "SignatureMethod",
-                    "Timestamp",
-                    "Token",
-                    "Version",
-                    "RequestClient",
-                    "Language",
-                ]
-                .iter()
-                .any(|common| common.as_bytes() == name(index))
-            };
+            let business = |index: usize| !is_common(name(index));
             business(a).cmp(&business(b)).then(name(a).cmp(name(b)))
         },
     );
@@ -977,20 +1056,7 @@ fn orders(
         Hypothesis::SortMissing,
         "common parameters last",
         &|a, b| {
-            let common = |index: usize| {
-                [
-                    "Action",
-                    "Nonce",
-                    "Region",
-                    "SecretId",
-                    "SignatureMethod",
-                    "Timestamp",
-                    "Token",
-                    "Version",
-                ]
-                .iter()
-                .any(|common| common.as_bytes() == name(index))
-            };
+            let common = |index: usize| is_common(name(index));
             common(a).cmp(&common(b)).then(name(a).cmp(name(b)))
         },
     );

@@ -58,6 +58,13 @@ pub(super) struct Search<'s> {
     pub(super) budget: &'s mut Budget,
 }
 
+const CONSTRUCTIONS: [Construction; 4] = [
+    Construction::Hash,
+    Construction::HashOfKeyAndText,
+    Construction::HashOfTextAndKey,
+    Construction::Swapped,
+];
+
 impl Search<'_> {
     /// The mistakes that the form of the signature implies, if `key` over `text` yields it.
     pub(super) fn proved(&mut self, key: &Key, text: &[u8]) -> Option<Vec<Proved>> {
@@ -109,12 +116,7 @@ impl Search<'_> {
                 return Some(joined(vec![proved_key(wrong)], found));
             }
         }
-        for construction in [
-            Construction::Hash,
-            Construction::HashOfKeyAndText,
-            Construction::HashOfTextAndKey,
-            Construction::Swapped,
-        ] {
+        for construction in CONSTRUCTIONS {
             if let Some(found) = self.constructed(construction, &base) {
                 return Some(found);
             }
@@ -136,11 +138,7 @@ impl Search<'_> {
                     return Some(joined(both, found));
                 }
             }
-            for construction in [
-                Construction::HashOfKeyAndText,
-                Construction::HashOfTextAndKey,
-                Construction::Swapped,
-            ] {
+            for construction in CONSTRUCTIONS {
                 if let Some(found) = self.constructed(construction, text) {
                     return Some(joined(vec![guess.mistake(*family, *index)], found));
                 }
@@ -200,7 +198,7 @@ impl Search<'_> {
 
 /// Whether this is one of the first forms of a mistake; the lists of forms begin with the likely ones.
 fn likely(taken: &mut BTreeMap<Hypothesis, u8>, hypothesis: Hypothesis) -> bool {
-    const FORMS: u8 = 3;
+    const FORMS: u8 = 4;
     let count = taken.entry(hypothesis).or_insert(0);
     *count = count.saturating_add(1);
     *count <= FORMS

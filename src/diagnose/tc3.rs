@@ -17,7 +17,7 @@ use crate::signature::{Authorization, hex};
 pub(super) struct Tc3Guess {
     timestamp: Vec<u8>,
     scope: Vec<u8>,
-    base: Parts,
+    base: Base,
 
     method_choices: Vec<Choice<Vec<u8>>>,
     path_choices: Vec<Choice<Vec<u8>>>,
@@ -30,20 +30,32 @@ pub(super) struct Tc3Guess {
     form_choices: Vec<Choice<Form>>,
 }
 
-#[derive(Clone, Debug)]
-struct Parts {
+/// The request as it arrived, each part in its documented form.
+struct Base {
     method: Vec<u8>,
     path: Vec<u8>,
     query: Vec<u8>,
     host: Vec<u8>,
     content_type: Vec<u8>,
+    headers: HeaderForm,
+    payload: Vec<u8>,
+}
+
+/// The parts of one guess.
+#[derive(Clone, Copy)]
+struct Parts<'p> {
+    method: &'p [u8],
+    path: &'p [u8],
+    query: &'p [u8],
+    host: &'p [u8],
+    content_type: &'p [u8],
     /// Whether the two above are guesses, to be written as they are, or what arrived, to be put in lower case.
     host_is_guessed: bool,
     content_type_is_guessed: bool,
-    headers: HeaderForm,
-    payload: Vec<u8>,
+    headers: &'p HeaderForm,
+    payload: &'p [u8],
     lines: Lines,
-    form: Form,
+    form: &'p Form,
 }
 
 /// The canonical headers, with host and content type left to their own families.
@@ -124,7 +136,7 @@ const LINES: [(Lines, Hypothesis, &str); 13] = [
     ),
     (
         Lines::TrailingLineEndInString,
-        Hypothesis::MissingNewline,
+        Hypothesis::StringToSignForm,
         "a line end after the string to sign",
     ),
     (
@@ -191,7 +203,7 @@ impl Tc3Guess {
         } else {
             body
         };
-        let base = Parts {
+        let base = Base {
             method: request.method().to_vec(),
             path: request.path().to_vec(),
             query: if get {
@@ -201,12 +213,8 @@ impl Tc3Guess {
             },
             host: request.host().to_vec(),
             content_type: header("content-type").to_vec(),
-            host_is_guessed: false,
-            content_type_is_guessed: false,
             headers,
             payload: digest(hashed),
-            lines: Lines::Documented,
-            form: Form::Documented,
         };
         let scope = [
             authorization.date.as_bytes(),
@@ -263,31 +271,43 @@ impl Tc3Guess {
         .concat()
     }
 
-    /// The digest of the documented canonical request.
-    pub(super) fn canonical_digest(&self) -> Vec<u8> {
-        digest(&canonical(&self.base))
+    /// The documented text with another scope.
+    pub(super) fn with_scope(&self, scope: &[u8], canonical_digest: &[u8]) -> Vec<u8> {
+        [
+            &b"TC3-HMAC-SHA256"[..],
+            &self.timestamp,
+            scope,
+            canonical_digest,
+        ]
+        .join(&b'\n')
     }
 
-    fn parts(&self, chosen: &[Option<usize>]) -> Parts {
-        let mut parts = self.base.clone();
-        let at = |family: usize| chosen.get(family).copied().flatten();
-        fn pick<T: Clone>(slot: &mut T, choices: &[Choice<T>], index: Option<usize>) {
-            if let Some(choice) = index.and_then(|index| choices.get(index)) {
-                slot.clone_from(&choice.data);
-            }
+    /// The digest of the documented canonical request.
+    pub(super) fn canonical_digest(&self) -> Vec<u8> {
+        digest(&canonical(&self.parts(&[])))
+    }
+
+    fn parts<'p>(&'p self, chosen: &[Option<usize>]) -> Parts<'p> {
+        fn pick<T>(choices: &[Choice<T>], index: Option<usize>) -> Option<&T> {
+            index
+                .and_then(|index| choices.get(index))
+                .map(|choice| &choice.data)
         }
-        pick(&mut parts.content_type, &self.content_type_choices, at(0));
-        pick(&mut parts.payload, &self.payload_choices, at(1));
-        pick(&mut parts.lines, &self.line_choices, at(2));
-        pick(&mut parts.query, &self.query_choices, at(3));
-        pick(&mut parts.headers, &self.header_choices, at(4));
-        pick(&mut parts.host, &self.host_choices, at(5));
-        parts.host_is_guessed = at(5).is_some();
-        parts.content_type_is_guessed = at(0).is_some();
-        pick(&mut parts.method, &self.method_choices, at(6));
-        pick(&mut parts.path, &self.path_choices, at(7));
-        pick(&mut parts.form, &self.form_choices, at(8));
-        parts
+        let at = |family: usize| chosen.get(family).copied().flatten();
+        let base = &self.base;
+        Parts {
+            content_type: pick(&self.content_type_choices, at(0)).unwrap_or(&base.content_type),
+            content_type_is_guessed: at(0).is_some(),
+            payload: pick(&self.payload_choices, at(1)).unwrap_or(&base.payload),
+            lines: *pick(&self.line_choices, at(2)).unwrap_or(&Lines::Documented),
+            query: pick(&self.query_choices, at(3)).unwrap_or(&base.query),
+            headers: pick(&self.header_choices, at(4)).unwrap_or(&base.headers),
+            host: pick(&self.host_choices, at(5)).unwrap_or(&base.host),
+            host_is_guessed: at(5).is_some(),
+            method: pick(&self.method_choices, at(6)).unwrap_or(&base.method),
+            path: pick(&self.path_choices, at(7)).unwrap_or(&base.path),
+            form: pick(&self.form_choices, at(8)).unwrap_or(&Form::Documented),
+        }
     }
 }
 
@@ -319,28 +339,40 @@ impl Guess for Tc3Guess {
             Lines::Blanks => canonical = text::replace(&canonical, b"\n", b" "),
             _ => {}
         }
-        let mut hashed = digest(&canonical);
+        let mut digits = hex::encode(&Sha256::digest(&canonical).into());
         let mut timestamp = self.timestamp.as_slice();
-        let mut scope = self.scope.as_slice();
+        let mut scope = Some(self.scope.as_slice());
         let mut algorithm = &b"TC3-HMAC-SHA256"[..];
-        match &parts.form {
-            Form::Documented => {}
+        match parts.form {
+            Form::Documented | Form::NotHashed => {}
             Form::Timestamp(other) => timestamp = other,
-            Form::Scope(other) => scope = other,
+            Form::Scope(other) => scope = Some(other),
             Form::Algorithm(other) => algorithm = other,
-            Form::UpperCaseDigest => hashed.make_ascii_uppercase(),
-            Form::NotHashed => hashed = canonical,
+            Form::UpperCaseDigest => digits.make_ascii_uppercase(),
             Form::CanonicalRequestAlone => return canonical,
-            Form::DigestAlone => return hashed,
-            Form::WithoutScope => return [algorithm, timestamp, &hashed].join(&b"\n"[..]),
+            Form::DigestAlone => return digits.to_vec(),
+            Form::WithoutScope => scope = None,
         }
-        let lines: &[u8] = match parts.lines {
+        let line: &[u8] = match parts.lines {
             Lines::Crlf | Lines::CrlfInStringToSign => b"\r\n",
             Lines::LiteralBackslashN | Lines::LiteralInStringToSign => b"\\n",
             Lines::Blanks => b" ",
             _ => b"\n",
         };
-        let mut text = [algorithm, timestamp, scope, &hashed].join(lines);
+        let hashed: &[u8] = if *parts.form == Form::NotHashed {
+            &canonical
+        } else {
+            &digits
+        };
+        let mut text = Vec::with_capacity(192);
+        for piece in [Some(algorithm), Some(timestamp), scope]
+            .into_iter()
+            .flatten()
+        {
+            text.extend_from_slice(piece);
+            text.extend_from_slice(line);
+        }
+        text.extend_from_slice(hashed);
         if parts.lines == Lines::TrailingLineEndInString {
             text.push(b'\n');
         }
@@ -372,23 +404,25 @@ impl Guess for Tc3Guess {
     }
 }
 
-fn canonical(parts: &Parts) -> Vec<u8> {
+fn canonical(parts: &Parts<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(384);
-    out.extend_from_slice(&parts.method);
+    out.extend_from_slice(parts.method);
     out.push(b'\n');
-    out.extend_from_slice(&parts.path);
+    out.extend_from_slice(parts.path);
     out.push(b'\n');
-    out.extend_from_slice(&parts.query);
+    out.extend_from_slice(parts.query);
     if parts.lines != Lines::NoQueryLine {
         out.push(b'\n');
     }
     for (name, value) in &parts.headers.headers {
         out.extend_from_slice(name);
         out.extend_from_slice(parts.headers.separator);
-        let own = match name.to_ascii_lowercase().as_slice() {
-            b"host" => Some((&parts.host, parts.host_is_guessed)),
-            b"content-type" => Some((&parts.content_type, parts.content_type_is_guessed)),
-            _ => None,
+        let own = if name.eq_ignore_ascii_case(b"host") {
+            Some((parts.host, parts.host_is_guessed))
+        } else if name.eq_ignore_ascii_case(b"content-type") {
+            Some((parts.content_type, parts.content_type_is_guessed))
+        } else {
+            None
         };
         match own {
             Some((arrived, false)) if parts.headers.lower_case => {
@@ -408,7 +442,7 @@ fn canonical(parts: &Parts) -> Vec<u8> {
         out.extend_from_slice(&parts.headers.signed_headers);
         out.push(b'\n');
     }
-    out.extend_from_slice(&parts.payload);
+    out.extend_from_slice(parts.payload);
     if parts.lines == Lines::TrailingLineEnd {
         out.push(b'\n');
     }
@@ -709,9 +743,73 @@ fn header_forms(
             );
         }
     }
+    // One header more than listed.
+    for more in [
+        &b"x-tc-action"[..],
+        b"x-tc-timestamp",
+        b"x-tc-version",
+        b"x-tc-region",
+        b"x-tc-token",
+        b"authorization",
+        b"content-length",
+        b"user-agent",
+        b"date",
+    ] {
+        let sent = value(more);
+        let listed = base.headers.iter().any(|(name, _)| name == more);
+        if sent.is_empty() || listed {
+            continue;
+        }
+        for lower in [true, false] {
+            let mut form = if lower {
+                base.clone()
+            } else {
+                verbatim.clone()
+            };
+            let sent = sent.trim_ascii();
+            let sent = if lower {
+                sent.to_ascii_lowercase()
+            } else {
+                sent.to_vec()
+            };
+            form.headers.push((more.to_vec(), sent));
+            let detail = format!("`{}` was signed too", shown(more));
+            add(
+                Hypothesis::HeaderSet,
+                &format!("{detail} and not listed"),
+                form.clone(),
+            );
+            form.signed_headers
+                .extend_from_slice(&[b";", more].concat());
+            add(Hypothesis::HeaderSet, &detail, form.clone());
+            form.headers.sort();
+            let names: Vec<&[u8]> = form
+                .headers
+                .iter()
+                .map(|(name, _)| name.as_slice())
+                .collect();
+            form.signed_headers = names.join(&b';');
+            add(Hypothesis::HeaderSet, &detail, form);
+        }
+    }
     // One header that changed on its way is not among the signed ones, or reads otherwise.
     for (index, (name, _)) in base.headers.iter().enumerate() {
         let name = shown(name);
+        for form in [base, &verbatim] {
+            let mut without = form.clone();
+            without.headers.remove(index);
+            let names: Vec<&[u8]> = without
+                .headers
+                .iter()
+                .map(|(name, _)| name.as_slice())
+                .collect();
+            without.signed_headers = names.join(&b';');
+            add(
+                Hypothesis::HeaderSet,
+                &format!("`{name}` was not signed"),
+                without,
+            );
+        }
         let mut without = base.clone();
         without.headers.remove(index);
         add(Hypothesis::HeaderSet, &format!("without `{name}`"), without);
@@ -1088,11 +1186,9 @@ fn json_forms(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
             found.push(("keys sorted", sorted));
         }
         for indent in [&b"  "[..], b"    ", b"\t"] {
-            let mut out = Vec::new();
-            let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
-            let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
-            if serde::Serialize::serialize(&value, &mut serializer).is_ok() {
-                found.push(("indented", out));
+            found.push(("indented", indented(body, indent)));
+            if let Ok(sorted) = serde_json::to_vec(&value) {
+                found.push(("indented, keys sorted", indented(&sorted, indent)));
             }
         }
     }
@@ -1122,6 +1218,57 @@ fn respaced(body: &[u8], comma: &[u8], colon: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// The JSON with one member or element a line.
+fn indented(body: &[u8], indent: &[u8]) -> Vec<u8> {
+    let compact = respaced(body, b",", b": ");
+    let mut out = Vec::with_capacity(body.len().saturating_mul(2));
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    let mut bytes = compact.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        if in_string {
+            out.push(byte);
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => {
+                out.push(byte);
+                if matches!(bytes.peek(), Some(b'}' | b']')) {
+                    out.extend(bytes.next());
+                } else {
+                    depth = depth.saturating_add(1);
+                    new_line(&mut out, indent, depth);
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                new_line(&mut out, indent, depth);
+                out.push(byte);
+            }
+            b',' => {
+                out.push(byte);
+                new_line(&mut out, indent, depth);
+            }
+            other => {
+                in_string = other == b'"';
+                out.push(other);
+            }
+        }
+    }
+    out
+}
+
+fn new_line(out: &mut Vec<u8>, indent: &[u8], depth: usize) {
+    out.push(b'\n');
+    // Deeper than this no serialiser of a request goes; the text stays bounded.
+    for _ in 0..depth.min(64) {
+        out.extend_from_slice(indent);
+    }
 }
 
 fn escape_slashes(body: &[u8]) -> Vec<u8> {
@@ -1261,6 +1408,35 @@ fn dates_around(date: &str) -> Vec<String> {
                 u8::from(date.month()),
                 date.day()
             )
+        })
+        .collect()
+}
+
+/// Scopes that a client may have used throughout although it sent another: what it is, the key, and the scope's text.
+pub(super) fn other_scopes(
+    key: &[u8],
+    authorization: &Authorization<'_>,
+) -> Vec<(Zeroizing<Vec<u8>>, Vec<u8>)> {
+    let (date, service) = (authorization.date, authorization.service);
+    let mut scopes: Vec<(String, String, &str)> = dates_around(date)
+        .into_iter()
+        .map(|date| (date, service.to_owned(), "tc3_request"))
+        .collect();
+    scopes.push((date.replace('-', ""), service.to_owned(), "tc3_request"));
+    for end in ["aws4_request", "TC3_REQUEST", "tc2_request", "request"] {
+        scopes.push((date.to_owned(), service.to_owned(), end));
+    }
+    for other in ["cvm", "127", "tc3", "localhost"] {
+        scopes.push((date.to_owned(), other.to_owned(), "tc3_request"));
+    }
+    scopes.push((date.to_owned(), service.to_ascii_uppercase(), "tc3_request"));
+    let start = Zeroizing::new([b"TC3", key].concat());
+    scopes
+        .into_iter()
+        .map(|(date, service, end)| {
+            let service_key = link(&link(&start, date.as_bytes()), service.as_bytes());
+            let scope = format!("{date}/{service}/{end}");
+            (link(&service_key, end.as_bytes()), scope.into_bytes())
         })
         .collect()
 }

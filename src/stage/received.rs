@@ -64,6 +64,43 @@ impl<'r> Received<'r> {
         Some(String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// The longest body that a request with these headers may have, in bytes. Its payload is not looked at.
+    #[cfg(feature = "tower")]
+    pub(crate) fn body_limit(&self) -> usize {
+        match family(self.request) {
+            Family::Tc3 => self.policy.limits().body_bytes,
+            Family::V1 | Family::V2 => self.policy.limits().form_bytes,
+        }
+    }
+
+    /// Refuses a request whose body was not read to its end because it is longer than [`body_limit`](Self::body_limit).
+    /// What was read of it is its payload and decides about the dialect of a form.
+    #[cfg(feature = "tower")]
+    pub(crate) fn refuse_too_long(&self) -> Rejection {
+        let limit = self.body_limit();
+        self.refuse_body(match family(self.request) {
+            Family::Tc3 => Reason::BodyTooLong { limit },
+            Family::V1 | Family::V2 => Reason::FormTooLong { limit },
+        })
+    }
+
+    /// Refuses a request whose body could not be read to its end.
+    #[cfg(feature = "tower")]
+    pub(crate) fn refuse_cut_off(&self) -> Rejection {
+        self.refuse_body(Reason::BodyUnseen)
+    }
+
+    /// Refuses for the body, unless a check refuses that comes before.
+    #[cfg(feature = "tower")]
+    fn refuse_body(&self, body: Reason) -> Rejection {
+        let request = self.request;
+        let family = family(request);
+        let earlier = check::protocol::check(request.transport(), family, self.policy.https())
+            .and_then(|()| check::method::check(request.method()));
+        let reason = earlier.err().unwrap_or(body);
+        refusal(request, self.policy, family, reason)
+    }
+
     /// The request as read, if it can be read, whatever its time.
     #[cfg(feature = "diagnose")]
     pub(crate) fn read_untimed(&self) -> Option<Read<'r>> {

@@ -12,6 +12,8 @@ mod memory;
 mod nonces;
 mod permissions;
 mod quotas;
+#[cfg(feature = "async")]
+mod remote;
 mod unrestricted;
 
 pub use credentials::{Credential, CredentialState, CredentialStore, Mfa, Principal};
@@ -26,6 +28,11 @@ pub use permissions::{
     PermissionStore, Standing,
 };
 pub use quotas::{QuotaDraw, QuotaStore, QuotaVerdict};
+#[cfg(feature = "async")]
+pub use remote::{
+    Answer, AsyncStores, RemoteCredentialStore, RemoteNonceStore, RemotePermissionStore,
+    RemoteQuotaStore, Slot,
+};
 pub use unrestricted::Unrestricted;
 
 /// The four stores of a [`Validator`](crate::Validator).

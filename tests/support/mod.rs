@@ -16,5 +16,7 @@
 )]
 
 pub mod captures;
+#[cfg(feature = "diagnose")]
+pub mod mistakes;
 pub mod signer;
 pub mod stores;

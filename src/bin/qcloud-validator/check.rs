@@ -2,7 +2,7 @@
 //! other.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,17 +13,20 @@ use qcloud_validator::store::{
     Credential, MemoryCredentials, MemoryNonces, NonceClaim, NonceStore, NonceVerdict, Principal,
     StoreError, Stores,
 };
+use qcloud_validator::testkit::Request;
 use qcloud_validator::{
-    Clock, ManualClock, Policy, Reason, RequestView, SecretKey, Tolerance, Transport, UnixTime,
-    Validator,
+    Clock, ManualClock, Policy, SecretKey, Tolerance, Transport, UnixTime, Validator,
 };
 
 use crate::credentials_file::{self, DEFAULT_ACCOUNT, Setup};
-use crate::raw_request::Requests;
+use crate::explanation::Explanation;
 use crate::report::{Checked, Summary};
+use crate::requests::requests;
 use crate::{Format, LanguageName, Outcome, complain};
 
 /// Check raw HTTP/1.1 requests, as they came over the wire.
+///
+/// A file may hold a command line of curl or a URL instead.
 ///
 /// All requests are shown to one validator, in order, so that a request that comes twice is refused as a replay. A file
 /// may hold several requests, one after the other.
@@ -34,7 +37,7 @@ use crate::{Format, LanguageName, Outcome, complain};
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Files with raw requests; `-` is standard input
+    /// Files with raw requests, a command line of curl or a URL; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -74,6 +77,14 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = SchemeName::Https)]
     scheme: SchemeName,
 
+    /// Say which mistake of the client explains a refusal: known ones are tried until one yields its signature
+    #[arg(long)]
+    explain: bool,
+
+    /// File with what the client signed, its string to sign or canonical request, to be compared; implies --explain
+    #[arg(long, value_name = "FILE")]
+    client_string: Option<PathBuf>,
+
     /// How verdicts are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -91,10 +102,10 @@ pub(crate) struct Args {
     language: Option<LanguageName>,
 }
 
-const SECRET_ID: &str = "TENCENTCLOUD_SECRET_ID";
-const SECRET_KEY: &str = "TENCENTCLOUD_SECRET_KEY";
+pub(crate) const SECRET_ID: &str = "TENCENTCLOUD_SECRET_ID";
+pub(crate) const SECRET_KEY: &str = "TENCENTCLOUD_SECRET_KEY";
 /// As the vendor's own command calls it.
-const TOKEN: &str = "TENCENTCLOUD_TOKEN";
+pub(crate) const TOKEN: &str = "TENCENTCLOUD_TOKEN";
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -106,8 +117,12 @@ With --format json each line is an object with file, verdict, scheme, dialect, s
 message, response, string_to_sign and uncovered; what is not known is null. The response has an all-zero request id. The
 string to sign holds the token, if the request has one.
 
+--explain adds diagnosis, a list of objects with id, cause, fix and evidence, most certain first, and --client-string
+adds difference, an object with offset, line, before, server and client, or null where the two texts are the same.
+
 Examples:
   qcloud-validator check --credentials examples/credentials.toml --at request examples/requests/*.http
+  qcloud-validator check --credentials keys.toml --explain --client-string signed.txt request.http
   qcloud-validator check --at 1795580278 --format json - < request.http";
 
 /// The time of a check.
@@ -168,7 +183,11 @@ impl Sources {
 
 /// Checks every file. What is wrong with the command line or the credentials file ends it before the first.
 pub(crate) fn run(mut args: Args, sources: Sources, out: &mut impl Write) -> io::Result<Outcome> {
-    let (validator, clock) = match validator(&mut args, &sources) {
+    let made = client_string(&args).and_then(|client_string| {
+        let (validator, clock) = validator(&mut args, &sources)?;
+        Ok((validator, clock, client_string))
+    });
+    let (validator, clock, client_string) = match made {
         Ok(made) => made,
         Err(wrong) => {
             complain(&wrong);
@@ -178,6 +197,8 @@ pub(crate) fn run(mut args: Args, sources: Sources, out: &mut impl Write) -> io:
     let checker = Checker {
         validator,
         clock,
+        explain: args.explain || client_string.is_some(),
+        client_string,
         transport: match args.scheme {
             SchemeName::Https => Transport::Https,
             SchemeName::Http => Transport::Http,
@@ -201,6 +222,29 @@ pub(crate) fn run(mut args: Args, sources: Sources, out: &mut impl Write) -> io:
     Ok(summary.outcome())
 }
 
+/// What the client signed, if it was given.
+fn client_string(args: &Args) -> Result<Option<String>, String> {
+    /// No string to sign is longer than the request.
+    const MAX_BYTES: u64 = 16 << 20;
+    let Some(file) = &args.client_string else {
+        return Ok(None);
+    };
+    let is_stdin = |file: &PathBuf| file.to_str() == Some("-");
+    if is_stdin(file) && args.files.iter().any(is_stdin) {
+        return Err(
+            "--client-string and the requests cannot both be read from standard input".to_owned(),
+        );
+    }
+    let mut bytes = Vec::new();
+    open(file)
+        .and_then(|input| input.take(MAX_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| {
+            let name = file.to_string_lossy();
+            format!("--client-string: {name}: cannot be read: {error}")
+        })?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
 fn open(file: &Path) -> io::Result<Box<dyn BufRead>> {
     Ok(match file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
@@ -213,6 +257,8 @@ struct Checker {
     /// The clock to be set to each request's own time.
     clock: Option<Arc<ManualClock>>,
     transport: Transport,
+    explain: bool,
+    client_string: Option<String>,
     format: Format,
 }
 
@@ -224,13 +270,13 @@ impl Checker {
         summary: &mut Summary,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        for (request, number) in Requests::new(input).zip(1_usize..) {
+        for (request, number) in requests(input).zip(1_usize..) {
             let file = match number {
                 1 => name.to_owned(),
                 number => format!("{name}#{number}"),
             };
             match request {
-                Ok(request) => self.request(&file, &request.view(self.transport), summary, out)?,
+                Ok(request) => self.request(&file, &request, summary, out)?,
                 Err(error) => {
                     complain(&format!("{file}: {error}"));
                     summary.unreadable = summary.unreadable.saturating_add(1);
@@ -243,18 +289,28 @@ impl Checker {
     fn request(
         &self,
         file: &str,
-        request: &RequestView<'_>,
+        request: &Request,
         summary: &mut Summary,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let received = Received::new(request, self.validator.policy());
+        let policy = self.validator.policy();
+        let request = request.clone().with_transport(self.transport);
         if let Some(clock) = &self.clock
-            && let Some(timestamp) = own_timestamp(received)
+            && let Some(time) = request.signed_at(policy)
         {
-            clock.set(UnixTime::from_seconds(timestamp));
+            clock.set(time);
         }
+        let request = &request.view();
+        let received = Received::new(request, policy);
         let verdict = self.validator.check(request);
-        let checked = Checked::new(file, &verdict, received.string_to_sign());
+        let mut checked = Checked::new(file, &verdict, received.string_to_sign());
+        if self.explain {
+            let client = self.client_string.as_deref();
+            checked = checked.explained(client, |refused, client| {
+                let diagnosis = self.validator.explain(request, refused);
+                Explanation::new(diagnosis, refused.language(), client)
+            });
+        }
         match &verdict {
             Ok(_) => summary.admitted = summary.admitted.saturating_add(1),
             Err(_) => summary.refused = summary.refused.saturating_add(1),
@@ -268,15 +324,6 @@ impl Checker {
                 checked.json(out)
             }
         }
-    }
-}
-
-/// When a request says that it was signed. No request is from 1677, so the validator tells what it says instead.
-fn own_timestamp(received: Received<'_>) -> Option<i64> {
-    let refused = received.parse(UnixTime::from_nanos(i64::MIN)).err()?;
-    match refused.reason() {
-        Reason::TimestampOutsideWindow { timestamp, .. } => Some(*timestamp),
-        _ => None,
     }
 }
 

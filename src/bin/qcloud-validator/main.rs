@@ -1,12 +1,14 @@
-//! Decides nothing about requests: reads the command line, runs `check` or `codes`, and turns the outcome into an exit
-//! code.
+//! Decides nothing about requests: reads the command line, runs `check`, `codes` or `sign`, and turns the outcome into
+//! an exit code.
 
 mod check;
 mod codes;
 mod credentials_file;
-mod raw_request;
+mod explanation;
 mod report;
+mod requests;
 mod resources;
+mod sign;
 mod table;
 
 use std::io::{self, Write};
@@ -27,12 +29,14 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Codes(codes::Args),
+    Sign(sign::Args),
 }
 
 const EXAMPLES: &str = "\
 Examples:
   qcloud-validator check --credentials examples/credentials.toml --at request examples/requests/*.http
-  qcloud-validator codes --dialect v3";
+  qcloud-validator codes --dialect v3
+  qcloud-validator sign --action DescribeZones --version 2017-03-12";
 
 /// What went on, as the shell sees it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +118,7 @@ fn main() -> ExitCode {
             check::run(args, sources, &mut out)
         }
         Command::Codes(args) => codes::run(&args, &mut out),
+        Command::Sign(args) => sign::run(&args, &mut out),
     };
     match outcome.and_then(|outcome| out.flush().map(|()| outcome)) {
         Ok(outcome) => outcome.into(),

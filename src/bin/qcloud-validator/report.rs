@@ -8,15 +8,16 @@ use qcloud_validator::{Admitted, Check, Dialect, Reason, Rejection};
 use serde::Serialize;
 
 use crate::Outcome;
+use crate::explanation::{Differing, Explanation, Found};
 
 /// Columns of text output, beyond which it is wrapped.
 const WIDTH: usize = 100;
 
 /// Columns before the facts of a request.
-const INDENT: usize = 4;
+pub(crate) const INDENT: usize = 4;
 
 /// Columns of the name of a fact.
-const LABEL: usize = 13;
+pub(crate) const LABEL: usize = 13;
 
 /// The most characters of a string to sign that people want to look at.
 const SHOWN: usize = 2_000;
@@ -35,7 +36,12 @@ pub(crate) struct Checked<'c> {
     verdict: &'c Result<Admitted, Rejection>,
     secret_id: Option<&'c str>,
     string_to_sign: Option<String>,
+    /// Asked for, or not.
+    explanation: Option<Explained>,
 }
+
+/// What `--explain` adds: nothing about an admitted request.
+type Explained = Option<Explanation>;
 
 impl<'c> Checked<'c> {
     pub(crate) fn new(
@@ -61,6 +67,21 @@ impl<'c> Checked<'c> {
             verdict,
             secret_id,
             string_to_sign,
+            explanation: None,
+        }
+    }
+
+    /// With the cause of the refusal, which `explain` finds; it takes the client's string to sign, if that may be shown.
+    pub(crate) fn explained(
+        self,
+        client_string: Option<&str>,
+        explain: impl FnOnce(&Rejection, Option<&str>) -> Explanation,
+    ) -> Self {
+        let shown = client_string.filter(|_| self.string_to_sign.is_some());
+        let refused = self.verdict.as_ref().err();
+        Self {
+            explanation: Some(refused.map(|refused| explain(refused, shown))),
+            ..self
         }
     }
 
@@ -117,10 +138,17 @@ impl<'c> Checked<'c> {
                 if let Some(cause) = self.cause() {
                     fact(out, "cause", Style::new(), &cause)?;
                 }
-                if let (Some(Check::Signature), Some(text)) =
-                    (refused.check(), &self.string_to_sign)
-                {
+                let explanation = self.explanation.as_ref().and_then(Option::as_ref);
+                if let Some(explanation) = explanation {
+                    explanation.findings_text(out)?;
+                }
+                let wanted = refused.check() == Some(Check::Signature)
+                    || explanation.is_some_and(|explanation| !explanation.is_found());
+                if let Some(text) = self.string_to_sign.as_ref().filter(|_| wanted) {
                     string_to_sign(out, text)?;
+                }
+                if let Some(explanation) = explanation {
+                    explanation.difference_text(out)?;
                 }
             }
         }
@@ -148,6 +176,13 @@ impl<'c> Checked<'c> {
 
     /// One object in one line.
     pub(crate) fn json(&self, out: &mut impl Write) -> io::Result<()> {
+        let explanation = self.explanation.as_ref().and_then(Option::as_ref);
+        let diagnosis = self.explanation.as_ref().map(|_| {
+            explanation
+                .map(Explanation::findings_json)
+                .unwrap_or_default()
+        });
+        let difference = explanation.and_then(Explanation::difference_json);
         let line = match self.verdict {
             Ok(admitted) => Line {
                 file: self.file,
@@ -167,6 +202,8 @@ impl<'c> Checked<'c> {
                     .iter()
                     .map(ToString::to_string)
                     .collect(),
+                diagnosis,
+                difference,
             },
             Err(refused) => Line {
                 file: self.file,
@@ -182,6 +219,8 @@ impl<'c> Checked<'c> {
                 response: Some(refused.response(REQUEST_ID)),
                 string_to_sign: self.string_to_sign.as_deref(),
                 uncovered: Vec::new(),
+                diagnosis,
+                difference,
             },
         };
         object(out, &line)
@@ -204,6 +243,10 @@ struct Line<'c> {
     response: Option<String>,
     string_to_sign: Option<&'c str>,
     uncovered: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnosis: Option<Vec<Found<'c>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    difference: Option<Option<Differing<'c>>>,
 }
 
 /// The codes of one reason; dialects that were not asked for are left out.
@@ -273,7 +316,7 @@ impl Summary {
 }
 
 /// A named fact, wrapped.
-fn fact(out: &mut impl Write, label: &str, style: Style, text: &str) -> io::Result<()> {
+pub(crate) fn fact(out: &mut impl Write, label: &str, style: Style, text: &str) -> io::Result<()> {
     let column = INDENT.saturating_add(LABEL);
     let mut label = label;
     for line in wrapped(&printable(text), WIDTH.saturating_sub(column)) {
@@ -304,11 +347,22 @@ fn string_to_sign(out: &mut impl Write, text: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// What stands before and after a token in a string to sign.
+const TOKEN_MARKS: [(&str, char); 2] = [("&Token=", '&'), ("\nx-tc-token:", '\n')];
+
+/// The token in a string to sign, if there is one.
+pub(crate) fn token_of(text: &str) -> Option<&str> {
+    TOKEN_MARKS.iter().find_map(|&(mark, end)| {
+        let (_, after) = text.split_once(mark)?;
+        after.split(end).next()
+    })
+}
+
 /// With the value of a token masked: terminals are looked at over shoulders and copied into reports.
 fn without_token(text: &str) -> String {
     let mut rest = text;
     let mut masked = String::with_capacity(text.len());
-    for (mark, end) in [("&Token=", '&'), ("\nx-tc-token:", '\n')] {
+    for (mark, end) in TOKEN_MARKS {
         if let Some((before, after)) = rest.split_once(mark) {
             masked.push_str(before);
             masked.push_str(mark);

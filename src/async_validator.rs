@@ -1,0 +1,218 @@
+//! Whether a request may proceed, where a store must be waited for: walks the same stages as [`Validator`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::admitted::Admitted;
+use crate::clock::{Clock, SystemClock, UnixTime};
+#[cfg(feature = "diagnose")]
+use crate::diagnose::{Allowance, Diagnosis};
+use crate::policy::Policy;
+use crate::rejection::Rejection;
+use crate::request::RequestView;
+use crate::stage::Received;
+use crate::store::{AsyncStores, NonceVerdict, Slot, StoreError};
+use crate::validator::Validator;
+#[cfg(feature = "diagnose")]
+use crate::validator::{OTHERS, claimed_id, explanation, to_be_told};
+
+/// Decides about requests and can wait for its stores. Cheap to clone and to share between tasks; runs on any executor.
+///
+/// It asks the same questions in the same order as [`Validator`] and gives the same verdicts. A store that is
+/// [`Local`](Slot::Local) is asked in place, without a future; one that is [`Remote`](Slot::Remote) is awaited. Nothing is
+/// locked while it waits, and its futures are [`Send`].
+///
+/// # One instant
+///
+/// The clock is read once, when [`check`](Self::check) is first polled, and the whole request is judged by that instant,
+/// however long a store takes: timestamp, token and limits as of the arrival of the request.
+///
+/// For the nonce alone that would not do. A request that waited until its timestamp left the window could be claimed after
+/// an equal one, admitted in time, has been forgotten. So where credentials or nonces are remote, the clock is read again
+/// when the claim is answered, and a [`Fresh`](NonceVerdict::Fresh) that comes after
+/// [`expires_at`](crate::store::NonceClaim::expires_at) is taken for a failure of the store. A limit gives nothing back to
+/// an earlier instant ([`MemoryQuotas`](crate::store::MemoryQuotas)), so there waiting gains nothing.
+///
+/// # Dropping the future
+///
+/// Whoever drops the future, as servers do when a client goes away, gets no verdict: nobody is admitted. Before the nonce
+/// store was asked nothing has changed. From then on the nonce may be used, and a little later the quota drawn, without
+/// anybody having been served; the same request sent again is refused as repeated and must be signed anew. The error is
+/// always on this side: a nonce without an answer, never an answer without a nonce.
+///
+/// ```
+/// use qcloud_validator::store::{MemoryCredentials, Stores};
+/// use qcloud_validator::{AsyncValidator, Policy, Reason, RequestView, Transport};
+///
+/// # pollster::block_on(async {
+/// let stores = Stores::in_memory(MemoryCredentials::new(), 300);
+/// let validator = AsyncValidator::new(Policy::default(), stores);
+///
+/// let request = RequestView::new(Transport::Http, "GET", "/");
+/// let refused = validator.check(&request).await.unwrap_err();
+/// assert_eq!(refused.reason(), &Reason::PlainHttp);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct AsyncValidator {
+    policy: Arc<Policy>,
+    stores: AsyncStores,
+    clock: Arc<dyn Clock>,
+    #[cfg(feature = "diagnose")]
+    allowance: Arc<Allowance>,
+}
+
+impl AsyncValidator {
+    /// A validator that follows `policy`, asks `stores` and reads the clock of the operating system.
+    #[must_use]
+    pub fn new(policy: Policy, stores: impl Into<AsyncStores>) -> Self {
+        Self {
+            policy: Arc::new(policy),
+            stores: stores.into(),
+            clock: Arc::new(SystemClock),
+            #[cfg(feature = "diagnose")]
+            allowance: Arc::new(Allowance::new()),
+        }
+    }
+
+    /// The same validator with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            ..self
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Decides about a request. Await it when the whole body is there: the time is judged at the first poll.
+    ///
+    /// # Errors
+    ///
+    /// The first check in [`Check::ORDER`](crate::Check::ORDER) that refuses, with its code in the dialect of the
+    /// request. A refusal before [`Check::Nonce`](crate::Check::Nonce) has changed no state; a later one has used the
+    /// nonce.
+    pub async fn check(&self, request: &RequestView<'_>) -> Result<Admitted, Rejection> {
+        let now = self.clock.now();
+        let verdict = self.decide(request, now).await;
+        #[cfg(feature = "diagnose")]
+        let verdict = match verdict {
+            Err(refused) => Err(self.diagnosed(request, refused, now).await),
+            admitted => admitted,
+        };
+        verdict
+    }
+
+    /// Why a request was refused, as [`Validator::explain`]. The search itself does not yield: it computes at most
+    /// [`diagnosis_macs`](crate::PolicyBuilder::diagnosis_macs) MACs.
+    #[cfg(feature = "diagnose")]
+    pub async fn explain(&self, request: &RequestView<'_>, refused: &Rejection) -> Diagnosis {
+        let claimed = match claimed_id(request, &self.policy) {
+            Some(secret_id) => match &self.stores.credentials {
+                Slot::Local(store) => store.find(&secret_id),
+                Slot::Remote(store) => store.find(&secret_id).await,
+            },
+            None => Ok(None),
+        };
+        let claimed = claimed.ok().flatten();
+        let others = match &self.stores.credentials {
+            Slot::Local(store) => store.known(OTHERS),
+            Slot::Remote(store) => store.known(OTHERS).await.unwrap_or_default(),
+        };
+        explanation(request, &self.policy, refused, claimed.as_ref(), &others)
+    }
+
+    #[cfg(feature = "diagnose")]
+    #[cold]
+    async fn diagnosed(
+        &self,
+        request: &RequestView<'_>,
+        refused: Rejection,
+        now: UnixTime,
+    ) -> Rejection {
+        match to_be_told(&refused, &self.policy, &self.allowance, now) {
+            Some(told) => {
+                let diagnosis = self.explain(request, &refused).await;
+                refused.with_diagnosis(diagnosis, told)
+            }
+            None => refused,
+        }
+    }
+
+    async fn decide(
+        &self,
+        request: &RequestView<'_>,
+        now: UnixTime,
+    ) -> Result<Admitted, Rejection> {
+        let stores = &self.stores;
+        let parsed = Received::new(request, &self.policy).parse(now)?;
+        let found = match &stores.credentials {
+            Slot::Local(store) => store.find(parsed.secret_id()),
+            Slot::Remote(store) => store.find(parsed.secret_id()).await,
+        };
+        let authenticated = parsed.authenticate(found)?;
+        let verdict = match authenticated.nonce_claim() {
+            Some(claim) => {
+                let verdict = match &stores.nonces {
+                    Slot::Local(store) => store.claim(&claim),
+                    Slot::Remote(store) => store.claim(claim).await,
+                };
+                Some(verdict.and_then(|verdict| self.in_time(verdict, claim.expires_at)))
+            }
+            None => None,
+        };
+        let fresh = authenticated.claimed(verdict)?;
+        let standing = match &stores.permissions {
+            Slot::Local(store) => store.decide(&fresh.permission_query()),
+            Slot::Remote(store) => store.decide(fresh.permission_query()).await,
+        };
+        let permitted = fresh.permitted(standing)?;
+        let verdict = match &stores.quotas {
+            Slot::Local(store) => store.draw(&permitted.quota_draw()),
+            Slot::Remote(store) => store.draw(permitted.quota_draw()).await,
+        };
+        permitted.drawn(verdict)
+    }
+
+    /// Does not believe a claim that is answered after it expired: an equal one from before may be forgotten by then.
+    fn in_time(&self, verdict: NonceVerdict, expires_at: i64) -> Result<NonceVerdict, StoreError> {
+        let waited = self.stores.credentials.is_remote() || self.stores.nonces.is_remote();
+        if verdict != NonceVerdict::Fresh || !waited {
+            return Ok(verdict);
+        }
+        let answered_at = self.clock.now().seconds();
+        if answered_at > expires_at {
+            return Err(StoreError::new(format!(
+                "a nonce that expired at {expires_at} was claimed by {answered_at}: the stores took too long"
+            )));
+        }
+        Ok(verdict)
+    }
+}
+
+/// The same policy, stores and clock, all stores in place.
+impl From<Validator> for AsyncValidator {
+    fn from(validator: Validator) -> Self {
+        Self {
+            policy: validator.policy,
+            stores: validator.stores.into(),
+            clock: validator.clock,
+            #[cfg(feature = "diagnose")]
+            allowance: validator.allowance,
+        }
+    }
+}
+
+impl fmt::Debug for AsyncValidator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncValidator")
+            .field("policy", &self.policy)
+            .field("stores", &self.stores)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! How a request is signed when a known mistake is made in it: the choices of the search, the other way round.
+
+use zeroize::Zeroizing;
+
+use super::hypothesis::Hypothesis;
+use super::key;
+use super::query::QueryGuess;
+use super::search::Guess;
+use super::tc3::{self, Tc3Guess};
+use super::text::{self, ALPHABETS};
+use crate::policy::Policy;
+use crate::request::RequestView;
+use crate::signature::Authorization;
+use crate::stage::{Received, Signed};
+use crate::store::Credential;
+
+/// What a client that makes a mistake puts into its HMAC.
+pub(crate) struct Imitation {
+    pub(crate) key: Zeroizing<Vec<u8>>,
+    pub(crate) text: Vec<u8>,
+}
+
+/// Every way in which a mistake of text, key or key chain may be made in a request, the likely ones first; none if it
+/// cannot be made there. The request is signed, rightly or not.
+pub(crate) fn imitations(
+    request: &RequestView<'_>,
+    policy: &Policy,
+    credential: &Credential,
+    hypothesis: Hypothesis,
+) -> Vec<Imitation> {
+    let Some(read) = Received::new(request, policy).read_untimed() else {
+        return Vec::new();
+    };
+    let secret = credential.key().expose();
+    match &read.signed {
+        Signed::Query(parameters) => {
+            let guess = QueryGuess::new(request, read.family, parameters, policy);
+            let keys = key::wrong_keys(credential, parameters.get(b"Token"), &[]);
+            let keys = keys
+                .into_iter()
+                .filter(|wrong| wrong.hypothesis == hypothesis)
+                .map(|wrong| wrong.bytes);
+            let mut texts = texts(&guess, hypothesis);
+            if hypothesis == Hypothesis::TimestampAfterSigning {
+                let sent = parameters.get(b"Timestamp").and_then(number);
+                texts.extend(sent.map(|sent| guess.with_timestamp(sent.saturating_sub(1))));
+            }
+            made(&guess, secret, keys, texts)
+        }
+        Signed::Tc3 {
+            authorization,
+            timestamp,
+            ..
+        } => {
+            let guess = Tc3Guess::new(request, authorization, policy);
+            let token = crate::stage::header(request, "x-tc-token");
+            let token = Some(token).filter(|token| !token.is_empty());
+            let chains = tc3::wrong_chains(secret, authorization)
+                .into_iter()
+                .filter(|_| hypothesis == Hypothesis::KeyChain)
+                .map(|(_, key)| key);
+            let keys = key::wrong_keys(credential, token, &[])
+                .into_iter()
+                .filter(|wrong| wrong.hypothesis == hypothesis)
+                .map(|wrong| tc3::documented_chain(&wrong.bytes, authorization))
+                .chain(chains);
+            let mut texts = texts(&guess, hypothesis);
+            if hypothesis == Hypothesis::TimestampAfterSigning {
+                let digest = guess.canonical_digest();
+                let sent = number(timestamp);
+                texts
+                    .extend(sent.map(|sent| guess.with_timestamp(sent.saturating_sub(1), &digest)));
+            }
+            let right = tc3::documented_chain(secret, authorization);
+            made(&guess, &right, keys, texts)
+        }
+    }
+}
+
+/// Texts that differ from the right one.
+fn texts(guess: &impl Guess, hypothesis: Hypothesis) -> Vec<Vec<u8>> {
+    let families = guess.families();
+    let base = guess.text(&vec![None; families.len()]);
+    let mut found = Vec::new();
+    for (family, &count) in families.iter().enumerate() {
+        for index in 0..count {
+            if guess.mistake(family, index).hypothesis == hypothesis {
+                let mut chosen = vec![None; families.len()];
+                if let Some(slot) = chosen.get_mut(family) {
+                    *slot = Some(index);
+                }
+                found.push(guess.text(&chosen));
+            }
+        }
+    }
+    found.retain(|text| *text != base);
+    found
+}
+
+fn made(
+    guess: &impl Guess,
+    right: &[u8],
+    keys: impl Iterator<Item = Zeroizing<Vec<u8>>>,
+    texts: Vec<Vec<u8>>,
+) -> Vec<Imitation> {
+    let base = guess.text(&vec![None; guess.families().len()]);
+    let with_wrong_key = keys.map(|key| Imitation {
+        key,
+        text: base.clone(),
+    });
+    let with_wrong_text = texts.into_iter().map(|text| Imitation {
+        key: Zeroizing::new(right.to_vec()),
+        text,
+    });
+    with_wrong_key.chain(with_wrong_text).collect()
+}
+
+/// The end of the documented key chain of TC3.
+pub(crate) fn tc3_key(secret: &[u8], authorization: &Authorization<'_>) -> Zeroizing<Vec<u8>> {
+    tc3::documented_chain(secret, authorization)
+}
+
+/// All but letters, digits and `-_.~` percent-encoded.
+pub(crate) fn percent_encoded(text: &[u8]) -> Vec<u8> {
+    match ALPHABETS.first() {
+        Some(rfc3986) => text::encode(text, rfc3986),
+        None => text.to_vec(),
+    }
+}
+
+fn number(text: &[u8]) -> Option<i64> {
+    str::from_utf8(text).ok()?.parse().ok()
+}
