@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::hypothesis::Hypothesis;
 use super::key::WrongKey;
-use super::output::Presented;
+use super::output::{Hash, Presented};
 use super::proof::{Construction, Key};
 
 /// A mistake as it would look in this request.
@@ -205,12 +205,20 @@ fn likely(taken: &mut BTreeMap<Hypothesis, u8>, hypothesis: Hypothesis) -> bool 
 }
 
 fn implied(presented: &Presented) -> Vec<Proved> {
+    let hash = match presented.hash {
+        Hash::Sha1 => "SHA-1",
+        Hash::Sha256 => "SHA-256",
+    };
+    let detail = format!(
+        "what was sent is {} bytes of {hash}",
+        presented.digest.len()
+    );
     presented
         .implied
         .iter()
         .map(|&hypothesis| Proved {
             hypothesis,
-            detail: String::new(),
+            detail: detail.clone(),
         })
         .collect()
 }

@@ -14,8 +14,8 @@ use crate::validator::Validator;
 
 /// Asserts that a request would be admitted, and returns the [`Admitted`].
 ///
-/// The request is a [`Request`](crate::testkit::Request), a reference to one, or an [`http::Request`]; the credentials
-/// are whatever [`Credentials`](crate::testkit::Credentials) can be made from. Each assertion has a validator of its own,
+/// The request is a [`Request`], a reference to one, or an [`http::Request`]; the credentials
+/// are whatever [`Credentials`] can be made from. Each assertion has a validator of its own,
 /// whose clock shows the time at which the request says that it was signed, unless `at` gives another one in seconds, and
 /// whose policy is the default one unless `policy` gives another.
 ///
