@@ -84,6 +84,7 @@ pub mod manual {
     //! * [`diagnosis`]: the mistakes of clients that can be recognised
     //! * [`protocol`]: the rules of the wire
     //! * [`clients`]: what published clients send
+    //! * [`performance`]: what a verdict costs, and what costs it
 
     /// The pages of the folder `manual`. Their links lead to files; here they lead to modules.
     macro_rules! pages {
@@ -98,6 +99,7 @@ pub mod manual {
             /// [diagnosis]: crate::manual::diagnosis
             /// [protocol]: crate::manual::protocol
             /// [clients]: crate::manual::clients
+            /// [performance]: crate::manual::performance
             #[doc = include_str!($file)]
             pub mod $name {}
         )*};
@@ -114,5 +116,6 @@ pub mod manual {
         diagnosis from "manual/diagnosis.md"
         protocol from "manual/protocol.md"
         clients from "manual/clients.md"
+        performance from "manual/performance.md"
     }
 }

@@ -583,7 +583,7 @@ fn credential_of(request: &Request) -> Credential {
 
 #[test]
 fn commands_send_what_curl_sends() {
-    // Compared with curl 7.88 and 8.
+    // Compared with curl 7.88.
     let form = Some("application/x-www-form-urlencoded");
     let json = Some("application/json");
     let cases: [(&str, &str, &str, &str, Option<&str>); 20] = [

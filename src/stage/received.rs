@@ -227,7 +227,10 @@ fn refusal(
     let dialect = dialect(family, || peek(request, policy, b"Version").is_some());
     let language = match family {
         Family::Tc3 => Language::from_name(header(request, "x-tc-language")),
-        Family::V1 | Family::V2 => peek(request, policy, b"Language").and_then(Language::from_name),
+        Family::V1 | Family::V2 => {
+            let name = peek(request, policy, b"Language").unwrap_or_default();
+            Language::from_name(&name)
+        }
     };
     Rejection::new(reason, dialect, language.unwrap_or(policy.language()))
 }
@@ -242,27 +245,21 @@ pub(super) fn dialect(family: Family, has_version: impl FnOnce() -> bool) -> Dia
 }
 
 /// The value of a parameter as sent, if it is not empty, from a query or form that may not parse.
-fn peek<'r>(request: &RequestView<'r>, policy: &Policy, name: &[u8]) -> Option<&'r [u8]> {
+fn peek(request: &RequestView<'_>, policy: &Policy, name: &[u8]) -> Option<Vec<u8>> {
     let limits = policy.limits();
     if request.method() != b"POST" {
-        return pair(
-            request
-                .query()
-                .get(..limits.query_bytes)
-                .unwrap_or(request.query()),
-            name,
-        );
+        let query = request.query();
+        let query = query.get(..limits.query_bytes).unwrap_or(query);
+        return pair(query, name).map(<[u8]>::to_vec);
     }
     let body = request.payload().bytes().unwrap_or_default();
     let body = body.get(..limits.form_bytes).unwrap_or(body);
     match boundary(header(request, "content-type")) {
         Some(boundary) => {
             let parameters = Parameters::multipart(body, boundary, limits.parameters).ok()?;
-            let value = parameters.get_filled(name)?;
-            // The value is a piece of the body; find it there to outlive the parameters.
-            body.windows(value.len()).find(|window| *window == value)
+            parameters.get_filled(name).map(<[u8]>::to_vec)
         }
-        None => pair(body, name),
+        None => pair(body, name).map(<[u8]>::to_vec),
     }
 }
 
