@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::hypothesis::Hypothesis;
+use super::hypothesis::{Family, Hypothesis};
 use super::key::WrongKey;
 use super::output::{Hash, Presented};
 use super::proof::{Construction, Key};
@@ -198,10 +198,13 @@ impl Search<'_> {
 
 /// Whether this is one of the first forms of a mistake; the lists of forms begin with the likely ones.
 fn likely(taken: &mut BTreeMap<Hypothesis, u8>, hypothesis: Hypothesis) -> bool {
-    const FORMS: u8 = 4;
+    let forms = match hypothesis.family() {
+        Family::Method | Family::Host | Family::Path | Family::Scope | Family::Time => 3,
+        _ => 4,
+    };
     let count = taken.entry(hypothesis).or_insert(0);
     *count = count.saturating_add(1);
-    *count <= FORMS
+    *count <= forms
 }
 
 fn implied(presented: &Presented) -> Vec<Proved> {
