@@ -2,11 +2,12 @@
 
 use zeroize::Zeroizing;
 
+use super::chain;
 use super::hypothesis::Hypothesis;
 use super::key;
 use super::query::QueryGuess;
 use super::search::Guess;
-use super::tc3::{self, Tc3Guess};
+use super::tc3::Tc3Guess;
 use super::text::{self, ALPHABETS};
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -55,14 +56,14 @@ pub(crate) fn imitations(
             let guess = Tc3Guess::new(request, authorization, policy);
             let token = crate::stage::header(request, "x-tc-token");
             let token = Some(token).filter(|token| !token.is_empty());
-            let chains = tc3::wrong_chains(secret, authorization)
+            let chains = chain::wrong_chains(secret, authorization)
                 .into_iter()
                 .filter(|_| hypothesis == Hypothesis::KeyChain)
                 .map(|(_, key)| key);
             let keys = key::wrong_keys(credential, token, &[])
                 .into_iter()
                 .filter(|wrong| wrong.hypothesis == hypothesis)
-                .map(|wrong| tc3::documented_chain(&wrong.bytes, authorization))
+                .map(|wrong| chain::documented_chain(&wrong.bytes, authorization))
                 .chain(chains);
             let mut texts = texts(&guess, hypothesis);
             if hypothesis == Hypothesis::TimestampAfterSigning {
@@ -71,7 +72,7 @@ pub(crate) fn imitations(
                 texts
                     .extend(sent.map(|sent| guess.with_timestamp(sent.saturating_sub(1), &digest)));
             }
-            let right = tc3::documented_chain(secret, authorization);
+            let right = chain::documented_chain(secret, authorization);
             made(&guess, &right, keys, texts)
         }
     }
@@ -117,7 +118,7 @@ fn made(
 
 /// The end of the documented key chain of TC3.
 pub(crate) fn tc3_key(secret: &[u8], authorization: &Authorization<'_>) -> Zeroizing<Vec<u8>> {
-    tc3::documented_chain(secret, authorization)
+    chain::documented_chain(secret, authorization)
 }
 
 /// All but letters, digits and `-_.~` percent-encoded.

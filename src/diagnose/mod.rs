@@ -5,12 +5,14 @@
 //! the string to sign is shown instead, and its first difference from the client's where that is known.
 
 mod allowance;
+mod chain;
 mod difference;
 mod facts;
 mod host;
 mod hypothesis;
 #[cfg(feature = "testkit")]
 mod imitate;
+mod json;
 mod key;
 mod output;
 mod proof;
@@ -332,7 +334,7 @@ fn search_tc3(
     depth: Depth,
 ) -> Option<Vec<Proved>> {
     let secret = credential.key().expose();
-    let right = Key::new(tc3::documented_chain(secret, authorization).to_vec());
+    let right = Key::new(chain::documented_chain(secret, authorization).to_vec());
     let mut search = Search {
         presented,
         right: &right,
@@ -346,9 +348,9 @@ fn search_tc3(
     // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
     let mut keys = key::wrong_keys(credential, token, evidence.others);
     for wrong in &mut keys {
-        wrong.bytes = tc3::documented_chain(&wrong.bytes, authorization);
+        wrong.bytes = chain::documented_chain(&wrong.bytes, authorization);
     }
-    let chains = tc3::wrong_chains(secret, authorization);
+    let chains = chain::wrong_chains(secret, authorization);
     keys.extend(chains.into_iter().map(|(detail, bytes)| key::WrongKey {
         hypothesis: Hypothesis::KeyChain,
         detail: detail.to_owned(),
@@ -358,7 +360,7 @@ fn search_tc3(
         return Some(found);
     }
     let digest = guess.canonical_digest();
-    for (key, scope) in tc3::other_scopes(secret, authorization) {
+    for (key, scope) in chain::other_scopes(secret, authorization) {
         let text = guess.with_scope(&scope, &digest);
         if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
             found.insert(
