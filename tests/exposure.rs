@@ -1,0 +1,129 @@
+//! Who is told the cause of a refusal: nobody, the operator, or the client; and nobody is told about a key but the operator.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops where it breaks"
+)]
+
+mod support;
+
+use qcloud_validator::{DiagnosisRule, Language, Policy, PolicyBuilder, Rejection, Validator};
+use support::signer::{Algorithm, QuerySigner, SECRET_KEY, Signed};
+use support::stores::{check, in_memory};
+
+const MISMATCH: &str = "Authentication failed. Please refer to the Authentication section in the document. The \
+                        signature does not fit the request.";
+
+fn validator(change: impl FnOnce(PolicyBuilder) -> PolicyBuilder) -> Validator {
+    in_memory(change(Policy::builder()).build().unwrap())
+}
+
+fn refused(validator: &Validator, request: &Signed) -> Rejection {
+    check(validator, request).unwrap_err()
+}
+
+/// Signed with SHA-256, which the request does not declare.
+fn undeclared() -> Signed {
+    let request = QuerySigner {
+        algorithm: Algorithm::Sha256,
+        ..QuerySigner::v2()
+    };
+    let signed = request.sign();
+    let declared = support::signer::signature(
+        Algorithm::Sha256,
+        SECRET_KEY,
+        &signed
+            .string_to_sign
+            .replace("&SignatureMethod=HmacSHA256", ""),
+    );
+    let mut sent = QuerySigner {
+        algorithm: Algorithm::UndeclaredSha1,
+        ..request
+    }
+    .sign();
+    let (head, _) = sent.target.split_once("&Signature=").unwrap();
+    let signature = support::signer::percent_encoded(&declared);
+    sent.target = format!("{head}&Signature={signature}");
+    sent
+}
+
+fn with_a_line_end_after_the_key() -> Signed {
+    let secret_key = format!("{SECRET_KEY}\n");
+    QuerySigner {
+        secret_key,
+        ..QuerySigner::v2()
+    }
+    .sign()
+}
+
+#[test]
+fn by_default_nothing_is_searched() {
+    let refused = refused(&validator(|policy| policy), &undeclared());
+    assert!(refused.diagnosis().is_none());
+    assert_eq!(refused.message(), MISMATCH);
+}
+
+#[test]
+fn the_operator_alone() {
+    let validator = validator(|policy| policy.diagnosis(DiagnosisRule::ForOperator));
+    let refused = refused(&validator, &undeclared());
+    let found = refused.diagnosis().unwrap().findings();
+    assert_eq!(found[0].id(), "sha256-not-declared");
+    assert_eq!(refused.message(), MISMATCH);
+    assert!(!refused.response("id").contains("sha256-not-declared"));
+}
+
+#[test]
+fn the_client_too_in_its_language() {
+    let validator = validator(|policy| policy.diagnosis(DiagnosisRule::InMessage));
+    let refused = refused(&validator, &undeclared());
+    assert_eq!(
+        refused.message(),
+        format!(
+            "{MISMATCH} [sha256-not-declared] The signature is HMAC-SHA256, but `SignatureMethod` does not say exactly \
+             `HmacSHA256`, so HMAC-SHA1 is expected. Send `SignatureMethod=HmacSHA256`, and sign it like any other \
+             parameter."
+        )
+    );
+    let chinese = refused.message_in(Language::ZhCn);
+    assert!(chinese.contains("[sha256-not-declared] 签名使用了 HMAC-SHA256"));
+}
+
+#[test]
+fn what_concerns_a_key_stays_with_the_operator() {
+    let validator = validator(|policy| policy.diagnosis(DiagnosisRule::InMessage));
+    let refused = refused(&validator, &with_a_line_end_after_the_key());
+    let found = refused.diagnosis().unwrap().findings();
+    assert_eq!(found[0].id(), "secret-key-whitespace");
+    assert_eq!(refused.message(), MISMATCH);
+    for text in [format!("{refused:?}"), format!("{:?}", refused.diagnosis())] {
+        assert!(!text.contains(SECRET_KEY), "{text}");
+    }
+}
+
+#[test]
+fn a_flood_of_bad_signatures_buys_few_diagnoses() {
+    let validator = validator(|policy| {
+        policy
+            .diagnosis(DiagnosisRule::ForOperator)
+            .diagnoses_per_minute(2)
+    });
+    let diagnosed: Vec<bool> = (0..5)
+        .map(|_| refused(&validator, &undeclared()).diagnosis().is_some())
+        .collect();
+    assert_eq!(diagnosed, [true, true, false, false, false]);
+}
+
+#[test]
+fn a_search_that_is_cut_short_says_so() {
+    use qcloud_validator::diagnose::Outcome;
+    let validator = validator(|policy| {
+        policy
+            .diagnosis(DiagnosisRule::ForOperator)
+            .diagnosis_macs(10)
+    });
+    let refused = refused(&validator, &with_a_line_end_after_the_key());
+    assert_eq!(refused.diagnosis().unwrap().outcome(), Outcome::BudgetSpent);
+}
