@@ -32,4 +32,4 @@ step "documentation examples"
 cargo test --quiet --locked --all-features --doc
 
 step "tests"
-cargo test --locked --all-features --lib --bins --tests --examples
+cargo test --locked --all-features --lib --tests
