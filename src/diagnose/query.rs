@@ -6,7 +6,7 @@ use sha2::Digest;
 
 use super::host;
 use super::hypothesis::Hypothesis;
-use super::search::{Choice, Guess, Proved, distinct};
+use super::search::{Choice, Guess, Proved, distinct, mistake_at};
 use super::text::{self, ALPHABETS, CHARSETS, SPELLINGS, shown};
 use crate::form::{Kind, Parameters};
 use crate::policy::Policy;
@@ -394,21 +394,15 @@ impl Guess for QueryGuess {
     }
 
     fn mistake(&self, family: usize, index: usize) -> Proved {
-        fn of<T>(choices: &[Choice<T>], index: usize) -> Option<Proved> {
-            choices.get(index).map(|choice| Proved {
-                hypothesis: choice.hypothesis,
-                detail: choice.detail.clone(),
-            })
-        }
         let found = match family {
-            0 => of(&self.value_choices, index),
-            1 => of(&self.name_choices, index),
-            2 => of(&self.order_choices, index),
-            3 => of(&self.presence_choices, index),
-            4 => of(&self.method_choices, index),
-            5 => of(&self.host_choices, index),
-            6 => of(&self.path_choices, index),
-            _ => of(&self.join_choices, index),
+            0 => mistake_at(&self.value_choices, index),
+            1 => mistake_at(&self.name_choices, index),
+            2 => mistake_at(&self.order_choices, index),
+            3 => mistake_at(&self.presence_choices, index),
+            4 => mistake_at(&self.method_choices, index),
+            5 => mistake_at(&self.host_choices, index),
+            6 => mistake_at(&self.path_choices, index),
+            _ => mistake_at(&self.join_choices, index),
         };
         found.unwrap_or(Proved {
             hypothesis: Hypothesis::JoinWrong,

@@ -253,6 +253,14 @@ fn set(chosen: &mut [Option<usize>], family: usize, index: Option<usize>) {
     }
 }
 
+/// What the choice with this index stands for.
+pub(super) fn mistake_at<T>(choices: &[Choice<T>], index: usize) -> Option<Proved> {
+    choices.get(index).map(|choice| Proved {
+        hypothesis: choice.hypothesis,
+        detail: choice.detail.clone(),
+    })
+}
+
 /// Keeps one of several choices that read alike, and none that changes nothing.
 pub(super) fn distinct<T: PartialEq>(choices: Vec<Choice<T>>, unchanged: &T) -> Vec<Choice<T>> {
     let mut kept: Vec<Choice<T>> = Vec::new();

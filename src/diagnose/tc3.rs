@@ -7,7 +7,7 @@ use super::host;
 use super::hypothesis::Hypothesis;
 use super::json::json_forms;
 use super::query::{methods, paths};
-use super::search::{Choice, Guess, Proved, distinct};
+use super::search::{Choice, Guess, Proved, distinct, mistake_at};
 use super::text::{self, ALPHABETS, shown};
 use crate::policy::Policy;
 use crate::request::{Field, RequestView};
@@ -380,22 +380,16 @@ impl Guess for Tc3Guess {
     }
 
     fn mistake(&self, family: usize, index: usize) -> Proved {
-        fn of<T>(choices: &[Choice<T>], index: usize) -> Option<Proved> {
-            choices.get(index).map(|choice| Proved {
-                hypothesis: choice.hypothesis,
-                detail: choice.detail.clone(),
-            })
-        }
         let found = match family {
-            0 => of(&self.content_type_choices, index),
-            1 => of(&self.payload_choices, index),
-            2 => of(&self.line_choices, index),
-            3 => of(&self.query_choices, index),
-            4 => of(&self.header_choices, index),
-            5 => of(&self.host_choices, index),
-            6 => of(&self.method_choices, index),
-            7 => of(&self.path_choices, index),
-            _ => of(&self.form_choices, index),
+            0 => mistake_at(&self.content_type_choices, index),
+            1 => mistake_at(&self.payload_choices, index),
+            2 => mistake_at(&self.line_choices, index),
+            3 => mistake_at(&self.query_choices, index),
+            4 => mistake_at(&self.header_choices, index),
+            5 => mistake_at(&self.host_choices, index),
+            6 => mistake_at(&self.method_choices, index),
+            7 => mistake_at(&self.path_choices, index),
+            _ => mistake_at(&self.form_choices, index),
         };
         found.unwrap_or(Proved {
             hypothesis: Hypothesis::StringToSignForm,
