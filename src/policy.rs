@@ -219,7 +219,7 @@ impl PolicyBuilder {
         self
     }
 
-    /// The most MACs that one diagnosis computes; 20 000 by default, a few milliseconds.
+    /// The most MACs that one diagnosis computes; 20 000 by default, several times what a small request takes.
     #[cfg(feature = "diagnose")]
     pub fn diagnosis_macs(mut self, macs: u32) -> Self {
         self.0.diagnosis_macs = macs;

@@ -127,3 +127,33 @@ fn a_search_that_is_cut_short_says_so() {
     let refused = refused(&validator, &with_a_line_end_after_the_key());
     assert_eq!(refused.diagnosis().unwrap().outcome(), Outcome::BudgetSpent);
 }
+
+#[test]
+fn a_logged_diagnosis_holds_neither_a_token_nor_a_key_sent_as_an_id() {
+    use support::stores::TOKEN;
+    let validator = validator(|policy| policy.diagnosis(DiagnosisRule::ForOperator));
+    let with_token = QuerySigner::v2().with("Token", TOKEN).sign();
+    let swapped = QuerySigner {
+        secret_id: SECRET_KEY.to_owned(),
+        secret_key: support::signer::SECRET_ID.to_owned(),
+        ..QuerySigner::v2()
+    };
+    for (request, id) in [
+        (with_token, "token-with-permanent-key"),
+        (swapped.sign(), "id-and-key-swapped"),
+    ] {
+        let refused = refused(&validator, &request);
+        let diagnosis = refused.diagnosis().unwrap();
+        assert_eq!(diagnosis.findings()[0].id(), id);
+        for text in [
+            format!("{diagnosis:?}"),
+            format!("{diagnosis}"),
+            format!("{refused:?}"),
+        ] {
+            assert!(
+                !text.contains(TOKEN) && !text.contains(SECRET_KEY),
+                "{text}"
+            );
+        }
+    }
+}

@@ -42,7 +42,7 @@ use search::{Budget, Proved, Search};
 use tc3::Tc3Guess;
 
 /// Why a request was refused, for the client's author and the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Diagnosis {
     outcome: Outcome,
     findings: Vec<Finding>,
@@ -132,6 +132,16 @@ impl Diagnosis {
             })
             .collect();
         (!told.is_empty() && told.len() == self.findings.len()).then(|| told.join(" "))
+    }
+}
+
+impl fmt::Debug for Diagnosis {
+    /// Does not show the string to sign: it may hold a token, or a key that was sent as an id.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diagnosis")
+            .field("outcome", &self.outcome)
+            .field("findings", &self.findings)
+            .finish_non_exhaustive()
     }
 }
 
