@@ -74,7 +74,9 @@ impl Policy {
         self.unsigned.contains(&part)
     }
 
-    pub(crate) fn https(&self) -> HttpsRule {
+    /// Which requests must have come over TLS.
+    #[must_use]
+    pub fn https(&self) -> HttpsRule {
         self.https
     }
 
@@ -308,6 +310,12 @@ impl Limits {
             query_bytes: bytes,
             ..self
         }
+    }
+
+    /// The longest body of any request, in bytes: for whoever keeps it until it can be judged.
+    #[must_use]
+    pub fn longest_body(&self) -> usize {
+        self.form_bytes.max(self.body_bytes)
     }
 
     /// The longest form of v1 and v2, in bytes; 1 MiB by default.

@@ -1116,7 +1116,7 @@ fn what_is_wrong_with_a_key_is_one_line() {
         (
             "[[credentials]]\n".to_owned(),
             "1: credentials: unknown field; expected one of credential, account, action, permissions, rate, quota, \
-             nonces, policy",
+             nonces, policy, listener, admin, log, connections, redis",
         ),
     ];
     temporary_file("empty", b"\n");
@@ -1257,7 +1257,7 @@ fn what_is_wrong_with_rules_is_one_line() {
         (
             "[policy]\nlimit = 1\n",
             "2: policy.limit: unknown field; expected one of window_seconds, tolerance, insecure_accept_unsigned, \
-             https, replay_v2, replay_v1, replay_tc3, language, public_hosts, services, limits",
+             https, replay_v2, replay_v1, replay_tc3, language, diagnosis, public_hosts, services, limits",
         ),
     ];
     let key = format!("[[credential]]\nsecret_id = \"AKID1\"\nsecret_key = \"{SECRET_KEY}\"\n");

@@ -21,7 +21,7 @@ step "documentation, private items too"
 cargo doc --quiet --locked --no-deps --all-features --document-private-items
 
 step "each feature alone"
-for feature in async tower diagnose testkit cli; do
+for feature in async tower diagnose testkit cli gateway; do
     cargo check --quiet --locked --no-default-features --features "$feature"
 done
 

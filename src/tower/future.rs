@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use super::body::{CutOff, Reader};
 use super::layer::Settings;
-use super::response::refusal;
+use super::response::refusal_of;
 use super::{Arrival, BodyFailure, RequestBody, ResponseBody};
 use crate::admitted::Admitted;
 use crate::rejection::Rejection;
@@ -114,7 +114,7 @@ where
                     }
                     Err(cut_off) => {
                         let refused = refuse(request, reader, &cut_off, this.settings);
-                        let mut response = refusal(refused, request.extensions());
+                        let mut response = refusal_of(refused, request.extensions());
                         if let CutOff::Failed(cause) = cut_off {
                             let failure = BodyFailure::new(cause.into());
                             response.extensions_mut().insert(failure);
@@ -134,7 +134,7 @@ where
                             this.state.set(State::Answering { answer });
                         }
                         Err(refused) => {
-                            return Poll::Ready(Ok(refusal(refused, request.extensions())));
+                            return Poll::Ready(Ok(refusal_of(refused, request.extensions())));
                         }
                     }
                 }

@@ -89,5 +89,5 @@ pub use body::RequestBody;
 pub use future::ResponseFuture;
 pub use layer::ValidatorLayer;
 pub use network::{IpNetwork, IpNetworkError};
-pub use response::{BodyFailure, RequestId, ResponseBody};
+pub use response::{BodyFailure, RequestId, ResponseBody, refusal};
 pub use service::ValidatorService;

@@ -26,6 +26,12 @@ impl RequestId {
         Self(id.into())
     }
 
+    /// A UUID in lower case, as the vendor's are.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string().into())
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -56,14 +62,26 @@ impl Error for BodyFailure {
 }
 
 /// The refusal of a request with these extensions.
-pub(super) fn refusal<B>(refused: Rejection, request: &Extensions) -> Response<ResponseBody<B>> {
-    let (id, text) = match request.get::<RequestId>() {
-        Some(id) => (id.clone(), refused.response(id.as_str())),
-        None => {
-            let response = refused.respond();
-            (RequestId::new(response.request_id()), response.into_body())
-        }
-    };
+pub(super) fn refusal_of<B>(refused: Rejection, request: &Extensions) -> Response<ResponseBody<B>> {
+    let id = request.get().cloned().unwrap_or_else(RequestId::random);
+    refusal(refused, id)
+}
+
+/// The answer that the layer gives to a refused request, for a service behind it that refuses too
+/// ([`Admitted::refuse`](crate::Admitted::refuse)).
+///
+/// ```
+/// use qcloud_validator::tower::{RequestBody, RequestId, refusal};
+/// use qcloud_validator::{Dialect, Language, Reason, Rejection};
+///
+/// let refused = Rejection::new(Reason::BackendFailed, Dialect::V3, Language::EnUs);
+/// let response = refusal::<RequestBody>(refused, RequestId::random());
+/// assert_eq!(response.status(), 200);
+/// assert_eq!(response.headers()["content-type"], "application/json");
+/// ```
+#[must_use]
+pub fn refusal<B>(refused: Rejection, id: RequestId) -> Response<ResponseBody<B>> {
+    let text = refused.response(id.as_str());
     let mut response = Response::new(ResponseBody {
         kind: Kind::Refusal {
             text: Bytes::from(text),

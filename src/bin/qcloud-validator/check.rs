@@ -7,19 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use clap::parser::{ArgMatches, ValueSource};
 use qcloud_validator::stage::Received;
 use qcloud_validator::store::{
-    Credential, MemoryCredentials, MemoryNonces, NonceClaim, NonceStore, NonceVerdict, Principal,
-    StoreError, Stores,
+    MemoryCredentials, MemoryNonces, NonceClaim, NonceStore, NonceVerdict, StoreError, Stores,
 };
 use qcloud_validator::testkit::Request;
-use qcloud_validator::{
-    Clock, ManualClock, Policy, SecretKey, Tolerance, Transport, UnixTime, Validator,
-};
+use qcloud_validator::{Clock, ManualClock, Policy, Tolerance, Transport, UnixTime, Validator};
 
-use crate::credentials_file::{self, DEFAULT_ACCOUNT, Setup};
+use crate::credentials_file::{self, Setup};
 use crate::explanation::Explanation;
+use crate::keys::{KeyArgs, SECRET_ID, SECRET_KEY, Sources};
 use crate::report::{Checked, Summary};
 use crate::requests::requests;
 use crate::{Format, LanguageName, Outcome, complain};
@@ -45,29 +42,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     credentials: Option<PathBuf>,
 
-    /// SecretId of one key
-    #[arg(long, value_name = "ID", env = SECRET_ID, hide_env_values = true)]
-    secret_id: Option<String>,
-
-    /// Its SecretKey
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = SECRET_KEY,
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    secret_key: Option<String>,
-
-    /// Its token, if the key is temporary
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = TOKEN,
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    token: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
 
     /// What the clock shows: `now`, `request` for the own timestamp of each request, or seconds since 1970
     #[arg(long, value_name = "WHEN", default_value = "now", value_parser = at)]
@@ -101,11 +77,6 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     language: Option<LanguageName>,
 }
-
-pub(crate) const SECRET_ID: &str = "TENCENTCLOUD_SECRET_ID";
-pub(crate) const SECRET_KEY: &str = "TENCENTCLOUD_SECRET_KEY";
-/// As the vendor's own command calls it.
-pub(crate) const TOKEN: &str = "TENCENTCLOUD_TOKEN";
 
 const AFTER_HELP: &str = "\
 Exit status:
@@ -156,29 +127,6 @@ enum PolicyName {
     Compatible,
     /// The documented form and nothing else.
     Strict,
-}
-
-/// Which parts of a key were given on the command line; the others, if any, are from the environment.
-#[derive(Default)]
-pub(crate) struct Sources {
-    secret_id: bool,
-    secret_key: bool,
-    token: bool,
-}
-
-impl Sources {
-    pub(crate) fn of(matches: &ArgMatches) -> Self {
-        let flag = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
-        Self {
-            secret_id: flag("secret_id"),
-            secret_key: flag("secret_key"),
-            token: flag("token"),
-        }
-    }
-
-    fn any(&self) -> bool {
-        self.secret_id || self.secret_key || self.token
-    }
 }
 
 /// Checks every file. What is wrong with the command line or the credentials file ends it before the first.
@@ -357,16 +305,17 @@ fn validator(
     let Setup {
         credentials,
         permissions,
-        quotas,
+        limits,
         nonces,
         mut policy,
     } = match &args.credentials {
         Some(file) => credentials_file::read(file)?,
         None => Setup::default(),
     };
-    let given = sources.any() || credentials.is_empty();
     let credentials: MemoryCredentials = credentials.into_iter().collect();
-    if given && let Some(credential) = key(args, sources)? {
+    if (sources.any() || credentials.is_empty())
+        && let Some(credential) = args.key.credential(sources)?
+    {
         credentials.insert(credential);
     }
     if credentials.is_empty() {
@@ -398,7 +347,7 @@ fn validator(
             At::Now | At::Unix(_) => Arc::new(nonces),
         },
         permissions,
-        quotas: Arc::new(quotas),
+        quotas: Arc::new(limits.in_memory()),
     };
     let validator = Validator::new(policy, stores);
     Ok(match args.at {
@@ -409,29 +358,4 @@ fn validator(
             (validator.with_clock(Shared(clock.clone())), Some(clock))
         }
     })
-}
-
-/// The key on the command line, filled up from the environment, where empty variables count as not set. A token in the
-/// environment belongs to the key there.
-fn key(args: &mut Args, sources: &Sources) -> Result<Option<Credential>, String> {
-    let filled = |value: Option<String>, is_flag: bool, flag: &str| match value {
-        Some(value) if value.is_empty() && is_flag => Err(format!("{flag} must not be empty")),
-        value => Ok(value.filter(|value| !value.is_empty())),
-    };
-    let secret_id = filled(args.secret_id.take(), sources.secret_id, "--secret-id")?;
-    let secret_key = filled(args.secret_key.take(), sources.secret_key, "--secret-key")?;
-    let token = filled(args.token.take(), sources.token, "--token")?
-        .filter(|_| sources.token || !sources.secret_key);
-    let (secret_id, secret_key) = match (secret_id, secret_key) {
-        (Some(secret_id), Some(secret_key)) => (secret_id, secret_key),
-        (None, None) if !sources.any() => return Ok(None),
-        (None, _) => return Err(format!("a key needs --secret-id or {SECRET_ID} too")),
-        (Some(_), None) => return Err(format!("a key needs --secret-key or {SECRET_KEY} too")),
-    };
-    let secret_key = SecretKey::new(secret_key).map_err(|error| error.to_string())?;
-    let principal = Principal::account(DEFAULT_ACCOUNT);
-    Ok(Some(match token {
-        None => Credential::permanent(secret_id, secret_key, principal),
-        Some(token) => Credential::temporary(secret_id, secret_key, principal, token, None),
-    }))
 }

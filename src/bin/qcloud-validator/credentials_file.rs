@@ -15,8 +15,8 @@ use qcloud_validator::store::{
     PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Rule, Standing, StoreError,
 };
 use qcloud_validator::{
-    HttpsRule, Language, Limits, Policy, PolicyBuilder, ReplayScope, SecretKey, Tolerance,
-    UnixTime, UnsignedPart,
+    DiagnosisRule, HttpsRule, Language, Limits, Policy, PolicyBuilder, ReplayScope, SecretKey,
+    Tolerance, UnixTime, UnsignedPart,
 };
 use zeroize::Zeroizing;
 
@@ -33,9 +33,26 @@ pub(crate) const DEFAULT_ACCOUNT: &str = "default";
 pub(crate) struct Setup {
     pub(crate) credentials: Vec<Credential>,
     pub(crate) permissions: Arc<dyn PermissionStore>,
-    pub(crate) quotas: MemoryQuotas,
+    pub(crate) limits: LimitRules,
     pub(crate) nonces: NonceCapacity,
     pub(crate) policy: PolicyBuilder,
+}
+
+/// How often. Rules of their own, since more than one kind of store counts by them.
+#[derive(Default, PartialEq)]
+pub(crate) struct LimitRules {
+    pub(crate) rates: Vec<RateRule>,
+    pub(crate) quotas: Vec<QuotaRule>,
+}
+
+impl LimitRules {
+    /// A store in memory, in which nothing has been drawn.
+    pub(crate) fn in_memory(&self) -> MemoryQuotas {
+        let rates = self.rates.iter().cloned();
+        let quotas = self.quotas.iter().cloned();
+        let store = rates.fold(MemoryQuotas::new(), MemoryQuotas::with_rate);
+        quotas.fold(store, MemoryQuotas::with_quota)
+    }
 }
 
 impl Default for Setup {
@@ -43,7 +60,7 @@ impl Default for Setup {
         Self {
             credentials: Vec::new(),
             permissions: Arc::new(MemoryPermissions::new()),
-            quotas: MemoryQuotas::new(),
+            limits: LimitRules::default(),
             nonces: NonceCapacity::default(),
             policy: Policy::builder(),
         }
@@ -55,10 +72,19 @@ pub(crate) fn read(path: &Path) -> Result<Setup, String> {
     let name = path.display();
     let text = read_text(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    setup(&text, folder).map_err(|fault| format!("{name}:{fault}"))
+    let read = Table::parse(&text).and_then(|mut file| {
+        let setup = setup(&mut file, folder)?;
+        file.skip(&GATEWAY_TABLES);
+        file.finish()?;
+        Ok(setup)
+    });
+    read.map_err(|fault| format!("{name}:{fault}"))
 }
 
-fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
+/// What the same file may hold for `serve`, and is of no account elsewhere.
+const GATEWAY_TABLES: [&str; 5] = ["listener", "admin", "log", "connections", "redis"];
+
+pub(crate) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     // Room for all of it from the start: text that moves leaves a copy behind.
     let length = usize::try_from(fs::metadata(path)?.len().min(MAX_BYTES)).unwrap_or_default();
     let mut text = Zeroizing::new(String::with_capacity(length.saturating_add(1)));
@@ -72,8 +98,8 @@ fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(text)
 }
 
-fn setup(text: &str, folder: &Path) -> Result<Setup, Fault> {
-    let mut file = Table::parse(text)?;
+/// Takes out of a file what it says about keys, permissions, limits and policy.
+pub(crate) fn setup(file: &mut Table<'_>, folder: &Path) -> Result<Setup, Fault> {
     let mut setup = Setup::default();
     let mut seen = Seen::default();
     for table in file.tables("credential")? {
@@ -81,7 +107,7 @@ fn setup(text: &str, folder: &Path) -> Result<Setup, Fault> {
             .credentials
             .push(credential(table, folder, &mut seen)?);
     }
-    let own = permissions(&mut file)?;
+    let own = permissions(file)?;
     setup.permissions = match file.table("permissions")? {
         None => Arc::new(own.rules),
         Some(table) => {
@@ -93,10 +119,10 @@ fn setup(text: &str, folder: &Path) -> Result<Setup, Fault> {
         }
     };
     for table in file.tables("rate")? {
-        setup.quotas = setup.quotas.with_rate(rate(table)?);
+        setup.limits.rates.push(rate(table)?);
     }
     for table in file.tables("quota")? {
-        setup.quotas = setup.quotas.with_quota(quota(table)?);
+        setup.limits.quotas.push(quota(table)?);
     }
     if let Some(table) = file.table("nonces")? {
         setup.nonces = nonces(table)?;
@@ -104,7 +130,6 @@ fn setup(text: &str, folder: &Path) -> Result<Setup, Fault> {
     if let Some(table) = file.table("policy")? {
         setup.policy = policy(table)?;
     }
-    file.finish()?;
     Ok(setup)
 }
 
@@ -179,7 +204,7 @@ fn credential(mut table: Table<'_>, folder: &Path, seen: &mut Seen) -> Result<Cr
 
 /// A secret in the file itself, in an environment variable, or in a file of its own: at most one of the three. None of
 /// the three fields is quoted in a fault: any of them may hold the secret by mistake.
-fn secret(
+pub(crate) fn secret(
     table: &mut Table<'_>,
     [name, name_env, name_file]: [&'static str; 3],
     folder: &Path,
@@ -222,7 +247,7 @@ fn without_line_end(text: &str) -> &str {
     text.strip_suffix('\r').unwrap_or(text)
 }
 
-fn required(table: &mut Table<'_>, name: &'static str) -> Result<String, Fault> {
+pub(crate) fn required(table: &mut Table<'_>, name: &'static str) -> Result<String, Fault> {
     match table.text(name)? {
         Some(text) => Ok(text.value.into_owned()),
         None => Err(table.missing(name)),
@@ -424,7 +449,7 @@ fn nonces(mut table: Table<'_>) -> Result<NonceCapacity, Fault> {
 }
 
 /// What a policy takes for a limit, which also bounds the memory of the nonce store.
-fn size(table: &mut Table<'_>, name: &'static str) -> Result<Option<usize>, Fault> {
+pub(crate) fn size(table: &mut Table<'_>, name: &'static str) -> Result<Option<usize>, Fault> {
     let number = table.number(name, 1..=1 << 30)?;
     Ok(number.and_then(|number| usize::try_from(number).ok()))
 }
@@ -490,6 +515,17 @@ fn policy(mut table: Table<'_>) -> Result<PolicyBuilder, Fault> {
     )?;
     if let Some(language) = language {
         policy = policy.language(language);
+    }
+    let diagnosis = table.choice(
+        "diagnosis",
+        &[
+            ("off", DiagnosisRule::Off),
+            ("for-operator", DiagnosisRule::ForOperator),
+            ("in-message", DiagnosisRule::InMessage),
+        ],
+    )?;
+    if let Some(rule) = diagnosis {
+        policy = policy.diagnosis(rule);
     }
     if let Some(hosts) = table.texts("public_hosts")? {
         if hosts.value.len() > 8 {

@@ -1,13 +1,16 @@
-//! Decides nothing about requests: reads the command line, runs `check`, `codes` or `sign`, and turns the outcome into
+//! Decides nothing about requests: reads the command line, runs `check`, `codes`, `sign` or `serve`, and turns the outcome into
 //! an exit code.
 
 mod check;
 mod codes;
 mod credentials_file;
 mod explanation;
+mod keys;
 mod report;
 mod requests;
 mod resources;
+#[cfg(feature = "gateway")]
+mod serve;
 mod sign;
 mod table;
 
@@ -30,6 +33,8 @@ enum Command {
     Check(check::Args),
     Codes(codes::Args),
     Sign(sign::Args),
+    #[cfg(feature = "gateway")]
+    Serve(serve::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -108,17 +113,20 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    let sources = matches
+        .subcommand()
+        .map(|(_, matches)| keys::Sources::of(matches))
+        .unwrap_or_default();
     let mut out = anstream::stdout().lock();
     let outcome = match cli.command {
-        Command::Check(args) => {
-            let sources = matches
-                .subcommand_matches("check")
-                .map(check::Sources::of)
-                .unwrap_or_default();
-            check::run(args, sources, &mut out)
-        }
+        Command::Check(args) => check::run(args, sources, &mut out),
         Command::Codes(args) => codes::run(&args, &mut out),
         Command::Sign(args) => sign::run(&args, &mut out),
+        #[cfg(feature = "gateway")]
+        Command::Serve(args) => {
+            drop(out);
+            return serve::run(args, &sources).into();
+        }
     };
     match outcome.and_then(|outcome| out.flush().map(|()| outcome)) {
         Ok(outcome) => outcome.into(),

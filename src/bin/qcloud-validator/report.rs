@@ -43,25 +43,37 @@ pub(crate) struct Checked<'c> {
 /// What `--explain` adds: nothing about an admitted request.
 type Explained = Option<Explanation>;
 
+/// The SecretId of a refused request, if it may be shown. Clients that swap id and key send their key as the SecretId:
+/// until somebody has found it, it may be one.
+pub(crate) fn secret_id_to_show(refused: &Rejection) -> Option<&str> {
+    let looks_like_one = |id: &&str| id.starts_with("AKID");
+    refused
+        .secret_id()
+        .filter(|id| is_known(refused) || looks_like_one(id))
+}
+
+/// Whether the SecretId was found.
+fn is_known(refused: &Rejection) -> bool {
+    !matches!(
+        refused.reason(),
+        Reason::TimestampOutsideWindow { .. } | Reason::SecretIdUnknown
+    )
+}
+
 impl<'c> Checked<'c> {
     pub(crate) fn new(
         file: &'c str,
         verdict: &'c Result<Admitted, Rejection>,
         string_to_sign: Option<String>,
     ) -> Self {
-        let secret_id = match verdict {
-            Ok(admitted) => Some(admitted.secret_id()),
-            Err(refused) => refused.secret_id(),
+        let (secret_id, string_to_sign) = match verdict {
+            Ok(admitted) => (Some(admitted.secret_id()), string_to_sign),
+            Err(refused) => {
+                let secret_id = secret_id_to_show(refused);
+                let shown = secret_id.is_some() || is_known(refused);
+                (secret_id, string_to_sign.filter(|_| shown))
+            }
         };
-        // Clients that swap id and key send their key as the SecretId. Until somebody has found it, it may be one.
-        let unknown = verdict.as_ref().is_err_and(|refused| {
-            matches!(
-                refused.reason(),
-                Reason::TimestampOutsideWindow { .. } | Reason::SecretIdUnknown
-            )
-        });
-        let secret_id = secret_id.filter(|id| !unknown || id.starts_with("AKID"));
-        let string_to_sign = string_to_sign.filter(|_| !unknown || secret_id.is_some());
         Self {
             file,
             verdict,

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use qcloud_validator::diagnose::Hypothesis;
 use qcloud_validator::testkit::{Request, Signer};
 
-use crate::check::{SECRET_ID, SECRET_KEY, TOKEN};
+use crate::keys::{SECRET_ID, SECRET_KEY, TOKEN};
 use crate::{Outcome, complain};
 
 /// Sign a request and print it: as a curl command, as a URL, or as it goes over the wire.

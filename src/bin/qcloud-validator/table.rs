@@ -257,6 +257,13 @@ impl<'t> Table<'t> {
         Ok(tables)
     }
 
+    /// Passes over fields that somebody else reads.
+    pub(crate) fn skip(&mut self, names: &[&'static str]) {
+        for name in names {
+            self.take(name);
+        }
+    }
+
     /// Nothing may be left.
     pub(crate) fn finish(self) -> Result<(), Fault> {
         let first = self.entries.iter().min_by_key(|(key, _)| key.span().start);

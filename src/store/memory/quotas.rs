@@ -120,7 +120,7 @@ impl fmt::Debug for MemoryQuotas {
 
 /// So many requests in so many seconds, refilled continuously: whoever has not called for a while may call `limit` times
 /// at once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateRule {
     limit: NonZeroU32,
     period: NonZeroU32,
@@ -168,7 +168,7 @@ impl RateRule {
 
 /// So many requests in a period of so many seconds. Periods begin at multiples of their length since the epoch: those of
 /// 86,400 seconds with the UTC day.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaRule {
     limit: u64,
     period: NonZeroU32,
@@ -230,7 +230,7 @@ pub enum LimitScope {
 }
 
 /// To which requests a limit applies, and whose are counted together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Applies {
     actions: Pattern,
     account: Option<Box<str>>,

@@ -1,0 +1,129 @@
+//! What is counted, under which names.
+
+use std::time::Duration;
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use qcloud_validator::{Check, Reason};
+
+use super::access_log::Entry;
+
+const REQUESTS: &str = "qcloud_validator_requests_total";
+const DURATION: &str = "qcloud_validator_request_duration_seconds";
+const CONNECTIONS: &str = "qcloud_validator_connections";
+const LIVE_NONCES: &str = "qcloud_validator_live_nonces";
+const STORE_FAILURES: &str = "qcloud_validator_store_failures_total";
+const UPSTREAM_FAILURES: &str = "qcloud_validator_upstream_failures_total";
+const RELOADS: &str = "qcloud_validator_reloads_total";
+const BUILD: &str = "qcloud_validator_build_info";
+
+/// Upper bounds of the histogram, in seconds.
+const BUCKETS: [f64; 12] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0,
+];
+
+/// Begins to count.
+pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full(DURATION.to_owned()), &BUCKETS)?
+        .install_recorder()?;
+    describe_counter!(
+        REQUESTS,
+        "Requests by verdict; a refused one by reason, an admitted one by scheme"
+    );
+    describe_histogram!(
+        DURATION,
+        Unit::Seconds,
+        "From the head of a request to the head of its answer"
+    );
+    describe_gauge!(CONNECTIONS, "Open connections");
+    describe_gauge!(LIVE_NONCES, "Nonces that are remembered in memory");
+    describe_counter!(STORE_FAILURES, "Requests refused because a store failed");
+    describe_counter!(
+        UPSTREAM_FAILURES,
+        "Admitted requests that the upstream did not answer"
+    );
+    describe_counter!(RELOADS, "Reloads by outcome");
+    describe_gauge!(BUILD, "1, with the version");
+    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    for outcome in [Reload::Done, Reload::Failed] {
+        counter!(RELOADS, "outcome" => outcome.name()).absolute(0);
+    }
+    Ok(handle)
+}
+
+/// A request was answered.
+pub(crate) fn answered(entry: &Entry<'_>) {
+    let listener = entry.listener.to_owned();
+    histogram!(DURATION, "listener" => listener.clone()).record(entry.took);
+    match (entry.refused, entry.admitted) {
+        (Some(refused), _) => {
+            let reason = refused.reason();
+            let scheme = refused.scheme().map_or("", |scheme| scheme.name());
+            counter!(REQUESTS, "listener" => listener, "verdict" => "refused", "reason" => reason.id(), "scheme" => scheme)
+                .increment(1);
+            if let Reason::StoreFailed { .. } = reason {
+                let check = reason.check().map_or("", Check::id);
+                counter!(STORE_FAILURES, "check" => check).increment(1);
+            }
+        }
+        (None, Some(admitted)) => {
+            let scheme = admitted.scheme().name();
+            counter!(REQUESTS, "listener" => listener, "verdict" => "admitted", "reason" => "", "scheme" => scheme)
+                .increment(1);
+        }
+        (None, None) => {
+            counter!(REQUESTS, "listener" => listener, "verdict" => "not judged", "reason" => "", "scheme" => "")
+                .increment(1);
+        }
+    }
+}
+
+pub(crate) fn upstream_failed() {
+    counter!(UPSTREAM_FAILURES).increment(1);
+}
+
+pub(crate) fn live_nonces(count: usize) {
+    // More than 2^53 of them would not fit into memory.
+    gauge!(LIVE_NONCES).set(u32::try_from(count).map_or(f64::from(u32::MAX), f64::from));
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Reload {
+    Done,
+    Failed,
+}
+
+impl Reload {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+pub(crate) fn reloaded(outcome: Reload) {
+    counter!(RELOADS, "outcome" => outcome.name()).increment(1);
+}
+
+/// How often what was recorded is put together, so that it does not pile up between two visits of a scraper.
+pub(crate) const UPKEEP: Duration = Duration::from_secs(5);
+
+/// An open connection.
+pub(crate) struct Connection(String);
+
+impl Connection {
+    pub(crate) fn open(listener: &str) -> Self {
+        gauge!(CONNECTIONS, "listener" => listener.to_owned()).increment(1.0);
+        Self(listener.to_owned())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        gauge!(CONNECTIONS, "listener" => self.0.clone()).decrement(1.0);
+    }
+}
