@@ -12,10 +12,14 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
     reason = "a broken fixture should stop the test where it breaks"
 )]
 
 pub mod captures;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 #[cfg(feature = "diagnose")]
 pub mod mistakes;
 pub mod signer;

@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use qcloud_validator::store::Credential;
 use qcloud_validator::tower::IpNetwork;
 use qcloud_validator::{DiagnosisRule, HttpsRule};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -273,14 +273,14 @@ impl Gateway {
         let mut signals = Signals::new().map_err(|error| format!("no signals: {error}"))?;
         let stop = CancellationToken::new();
         let connections = Connections::new(self.config.connections, stop.clone());
-        self.open(&connections).await?;
+        self.open(&connections)?;
         let admin = Arc::new(Admin {
             metrics,
             kept: Arc::clone(&self.kept),
             stopping: AtomicBool::new(false),
         });
         if let Some(address) = self.config.admin {
-            let listener = bind(address).await?;
+            let listener = bind(address)?;
             info!(address = %local(&listener), "administered");
             let pages = admin::router(Arc::clone(&admin));
             tokio::spawn(async move { axum::serve(listener, pages).await });
@@ -309,11 +309,11 @@ impl Gateway {
     }
 
     /// Binds every address before the first connection is accepted.
-    async fn open(&self, connections: &Connections) -> Result<(), String> {
+    fn open(&self, connections: &Connections) -> Result<(), String> {
         let mut bound = Vec::new();
         for (config, (door, identity)) in self.config.listeners.iter().zip(&self.doors) {
             let acceptor = identity.as_ref().map(Identity::acceptor).transpose()?;
-            bound.push((bind(config.address).await?, acceptor, config, door));
+            bound.push((bind(config.address)?, acceptor, config, door));
         }
         for (listener, acceptor, config, door) in bound {
             let scheme = if acceptor.is_some() { "https" } else { "http" };
@@ -377,10 +377,21 @@ impl Gateway {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("{address}: cannot be listened on: {error}"))
+fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    /// Clients that connect faster than they are accepted wait here; beyond it they lose a second each. The operating
+    /// system may allow fewer (`net.core.somaxconn`).
+    const QUEUE: u32 = 4_096;
+    let listener = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }
+    .and_then(|socket| {
+        // After a restart the port still has connections that are closing.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(QUEUE)
+    });
+    listener.map_err(|error| format!("{address}: cannot be listened on: {error}"))
 }
 
 /// The port that was found, where none was demanded.
