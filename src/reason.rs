@@ -126,6 +126,8 @@ pub enum Reason {
 
     /// An admitted request has used this nonce already.
     NonceRepeated,
+    /// The request is dated before the nonce store began to remember, so whether it was used is not known.
+    NonceBeforeMemory,
     /// This SecretId has more live nonces than its share.
     NonceShareExhausted,
 
@@ -226,7 +228,9 @@ impl Reason {
             | Self::TokenExpired { .. }
             | Self::TokenUnexpected => Check::Token,
             Self::SignatureMismatch | Self::ScopeDateMismatch { .. } => Check::Signature,
-            Self::NonceRepeated | Self::NonceShareExhausted => Check::Nonce,
+            Self::NonceRepeated | Self::NonceBeforeMemory | Self::NonceShareExhausted => {
+                Check::Nonce
+            }
             Self::AccountBanned | Self::AccountNotInAudience => Check::Account,
             Self::MfaFailed => Check::Mfa,
             Self::ActionUnknown { .. } | Self::ActionUnavailable { .. } => Check::Action,
@@ -276,6 +280,7 @@ impl Reason {
             Self::SignatureMismatch => "signature-mismatch",
             Self::ScopeDateMismatch { .. } => "scope-date-mismatch",
             Self::NonceRepeated => "nonce-repeated",
+            Self::NonceBeforeMemory => "nonce-before-memory",
             Self::NonceShareExhausted => "nonce-share-exhausted",
             Self::AccountBanned => "account-banned",
             Self::AccountNotInAudience => "account-not-in-audience",
@@ -352,6 +357,7 @@ impl Reason {
                 expected: "2026-01-01".to_owned(),
             },
             Self::NonceRepeated,
+            Self::NonceBeforeMemory,
             Self::NonceShareExhausted,
             Self::AccountBanned,
             Self::AccountNotInAudience,

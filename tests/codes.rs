@@ -17,7 +17,7 @@ use qcloud_validator::{
 use serde_json::{Value, json};
 
 /// Reason, check, V2, numeric code and `codeDesc`, V3.
-const CODES: [(&str, &str, &str, u16, &str, &str); 44] = [
+const CODES: [(&str, &str, &str, u16, &str, &str); 45] = [
     (
         "plain-http",
         "protocol",
@@ -228,6 +228,14 @@ const CODES: [(&str, &str, &str, u16, &str, &str); 44] = [
     ),
     (
         "nonce-repeated",
+        "nonce",
+        "InvalidRequest.ReplayAttack",
+        4500,
+        "ReplayAttack",
+        "AuthFailure.SignatureExpire",
+    ),
+    (
+        "nonce-before-memory",
         "nonce",
         "InvalidRequest.ReplayAttack",
         4500,
@@ -474,7 +482,11 @@ const ROWS: [(&str, u16, &[&str]); 18] = [
     (
         "InvalidRequest.ReplayAttack",
         4500,
-        &["timestamp-outside-window", "nonce-repeated"],
+        &[
+            "timestamp-outside-window",
+            "nonce-repeated",
+            "nonce-before-memory",
+        ],
     ),
     ("InvalidRequest.UnsupportedProtocol", 4600, &["plain-http"]),
     (
@@ -814,6 +826,30 @@ fn messages_state_the_facts() {
             V2,
             EnUs,
             "The quota of `10000` requests is used up; it is full again at 1767312000 (2026-01-02T00:00:00Z).",
+        ),
+        (
+            Reason::NonceBeforeMemory,
+            V2,
+            EnUs,
+            "The request is rejected: the server has been restarted and cannot tell whether a request with this `Timestamp` was used before. Sign it anew with the current time; if that is rejected too, retry later.",
+        ),
+        (
+            Reason::NonceBeforeMemory,
+            V3,
+            EnUs,
+            "Signature expired: the server has been restarted and cannot tell whether a request with this timestamp was used before. Sign it anew with the current time; if that is rejected too, retry later.",
+        ),
+        (
+            Reason::NonceBeforeMemory,
+            V2Numeric,
+            ZhCn,
+            "请求被拒绝：服务器已重新启动，无法判断具有该 `Timestamp` 的请求此前是否已被使用。请用当前时间重新签名；如仍被拒绝，请稍后重试。",
+        ),
+        (
+            Reason::NonceBeforeMemory,
+            V3,
+            ZhCn,
+            "签名过期：服务器已重新启动，无法判断具有该时间戳的请求此前是否已被使用。请用当前时间重新签名；如仍被拒绝，请稍后重试。",
         ),
         (store(Store::Nonces), V2, EnUs, internal),
         (Reason::BackendFailed, V3, EnUs, internal),

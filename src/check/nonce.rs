@@ -12,6 +12,7 @@ pub(crate) fn check(verdict: Option<NonceVerdict>) -> Result<NonceClaimed, Reaso
     match verdict {
         None | Some(NonceVerdict::Fresh) => Ok(NonceClaimed(())),
         Some(NonceVerdict::Repeated) => Err(Reason::NonceRepeated),
+        Some(NonceVerdict::BeforeMemory) => Err(Reason::NonceBeforeMemory),
         Some(NonceVerdict::ShareExhausted) => Err(Reason::NonceShareExhausted),
         Some(NonceVerdict::Full) => Err(Reason::StoreFailed {
             store: Store::Nonces,

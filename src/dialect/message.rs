@@ -194,6 +194,19 @@ pub(crate) fn message(reason: &Reason, dialect: Dialect, language: Language) -> 
                 "请求被拒绝，请求重复：其 `Nonce`（使用 `TC3-HMAC-SHA256` 时为其签名）在时间窗口内已被使用。请对每个请求重新签名，重试时也应如此。",
             ),
         },
+        // Also told where the policy refuses later dates after a restart, so it does not say which date would do.
+        Reason::NonceBeforeMemory => match dialect {
+            Dialect::V2 | Dialect::V2Numeric => say!(
+                language,
+                "The request is rejected: the server has been restarted and cannot tell whether a request with this `Timestamp` was used before. Sign it anew with the current time; if that is rejected too, retry later.",
+                "请求被拒绝：服务器已重新启动，无法判断具有该 `Timestamp` 的请求此前是否已被使用。请用当前时间重新签名；如仍被拒绝，请稍后重试。",
+            ),
+            Dialect::V3 => say!(
+                language,
+                "Signature expired: the server has been restarted and cannot tell whether a request with this timestamp was used before. Sign it anew with the current time; if that is rejected too, retry later.",
+                "签名过期：服务器已重新启动，无法判断具有该时间戳的请求此前是否已被使用。请用当前时间重新签名；如仍被拒绝，请稍后重试。",
+            ),
+        },
         Reason::NonceShareExhausted => say!(
             language,
             "This SecretId has sent as many requests as the server remembers for one key within the time window. Please reduce the frequency of calls and retry later.",

@@ -26,9 +26,9 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::InvalidAuthorization { .. }
         | Reason::InvalidParameter { .. } => "InvalidParameter",
         // Row 12, which is both.
-        Reason::TimestampOutsideWindow { .. } | Reason::NonceRepeated => {
-            "InvalidRequest.ReplayAttack"
-        }
+        Reason::TimestampOutsideWindow { .. }
+        | Reason::NonceRepeated
+        | Reason::NonceBeforeMemory => "InvalidRequest.ReplayAttack",
         // Row 6.
         Reason::SecretIdUnknown | Reason::SecretIdDisabled => "InvalidParameter.SecretIdNotFound",
         // Row 7.

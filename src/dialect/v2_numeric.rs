@@ -25,7 +25,9 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::MissingParameter { .. }
         | Reason::InvalidAuthorization { .. }
         | Reason::InvalidParameter { .. } => (4000, "InvalidParameter"),
-        Reason::TimestampOutsideWindow { .. } | Reason::NonceRepeated => (4500, "ReplayAttack"),
+        Reason::TimestampOutsideWindow { .. }
+        | Reason::NonceRepeated
+        | Reason::NonceBeforeMemory => (4500, "ReplayAttack"),
         // 4100 before 2017 (protocol.md §6 row 8).
         Reason::SecretIdUnknown | Reason::SecretIdDisabled => (4104, "SecretIdNotFound"),
         Reason::TokenMissing

@@ -28,9 +28,9 @@ pub(super) fn code(reason: &Reason) -> Code {
         // Observed for a wrong service (protocol.md §0 fact 9, §6 rows 18 and 19).
         Reason::InvalidAuthorization { .. } => "AuthFailure.InvalidAuthorization",
         // The list has no code for a nonce; where the policy remembers them the nearest one serves.
-        Reason::TimestampOutsideWindow { .. } | Reason::NonceRepeated => {
-            "AuthFailure.SignatureExpire"
-        }
+        Reason::TimestampOutsideWindow { .. }
+        | Reason::NonceRepeated
+        | Reason::NonceBeforeMemory => "AuthFailure.SignatureExpire",
         // A temporary key without its token is not found, says the vendor's help page on these codes.
         Reason::SecretIdUnknown | Reason::SecretIdDisabled | Reason::TokenMissing => {
             "AuthFailure.SecretIdNotFound"

@@ -18,9 +18,9 @@ mod unrestricted;
 
 pub use credentials::{Credential, CredentialState, CredentialStore, Mfa, Principal};
 pub use memory::{
-    AccountRules, ActionRules, CapacityError, Effect, LimitScope, MemoryCredentials, MemoryNonces,
-    MemoryPermissions, MemoryQuotas, MfaDemand, NonceCapacity, Pattern, QuotaRule, RateRule,
-    Resources, Rule,
+    AccountRules, ActionRules, AfterRestart, CapacityError, Effect, LimitScope, MemoryCredentials,
+    MemoryNonces, MemoryPermissions, MemoryQuotas, MfaDemand, NonceCapacity, Pattern, QuotaRule,
+    RateRule, Resources, Rule, SnapshotError, SnapshotFault,
 };
 pub use nonces::{NonceClaim, NonceStore, NonceValue, NonceVerdict};
 pub use permissions::{
@@ -54,6 +54,25 @@ pub struct Stores {
 
 impl Stores {
     /// The given credentials, nonces in memory for a window of `window` seconds, and neither permissions nor limits.
+    ///
+    /// The nonces count as never used, which is right for a test with any clock. A service that is restarted should say
+    /// when it started, or a request from before can be replayed ([`MemoryNonces::started_at`]):
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use qcloud_validator::store::{
+    ///     AfterRestart, MemoryCredentials, MemoryNonces, NonceCapacity, Stores,
+    /// };
+    /// use qcloud_validator::{Clock, SystemClock};
+    ///
+    /// let nonces = MemoryNonces::new(NonceCapacity::default(), 300)
+    ///     .started_at(SystemClock.now(), AfterRestart::default());
+    /// let stores = Stores {
+    ///     nonces: Arc::new(nonces),
+    ///     ..Stores::in_memory(MemoryCredentials::new(), 300)
+    /// };
+    /// # let _ = stores;
+    /// ```
     #[must_use]
     pub fn in_memory(credentials: MemoryCredentials, window: u32) -> Self {
         Self {

@@ -12,6 +12,7 @@ use crate::clock::UnixTime;
 /// * A claim that was answered `Fresh` is remembered until [`NonceClaim::expires_at`] **inclusive**. A claim forgotten
 ///   early is a replay admitted: nothing live may ever be evicted, and a full store refuses.
 /// * Remembering longer refuses honest requests only if they repeat a nonce, so it costs memory, not safety.
+/// * What may have been used before the store began to remember is [`NonceVerdict::BeforeMemory`], never `Fresh`.
 /// * A failure to answer is an error, never `Fresh`.
 pub trait NonceStore: Send + Sync {
     /// Claims a nonce.
@@ -86,6 +87,8 @@ pub enum NonceVerdict {
     Fresh,
     /// It was claimed before.
     Repeated,
+    /// The request is dated before the store began to remember, and it may have been claimed then; nothing was claimed.
+    BeforeMemory,
     /// This SecretId holds as many live nonces as it may; nothing was claimed.
     ShareExhausted,
     /// The store holds as many live nonces as it can; nothing was claimed.

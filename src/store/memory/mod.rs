@@ -1,4 +1,5 @@
-//! The four stores kept in the memory of one process. What they know is lost when the process ends.
+//! The four stores kept in the memory of one process. What they know is lost when the process ends, but for nonces that
+//! are saved.
 
 mod credentials;
 mod nonces;
@@ -7,7 +8,9 @@ mod quotas;
 mod ring;
 
 pub use credentials::MemoryCredentials;
-pub use nonces::{CapacityError, MemoryNonces, NonceCapacity};
+pub use nonces::{
+    AfterRestart, CapacityError, MemoryNonces, NonceCapacity, SnapshotError, SnapshotFault,
+};
 pub use permissions::{
     AccountRules, ActionRules, Effect, MemoryPermissions, MfaDemand, Pattern, Resources, Rule,
 };

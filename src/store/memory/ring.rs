@@ -44,9 +44,12 @@ impl<T: Default> Ring<T> {
         self.slots.get_mut(slot)
     }
 
-    /// What belongs to each of the sixteen generations, in no particular order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter()
+    /// Each of the sixteen generations, oldest first, and what belongs to it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (i64, &T)> {
+        (0..16).filter_map(|ahead| {
+            let generation = self.first.saturating_add(ahead);
+            Some((generation, self.slots.get(slot_of(generation))?))
+        })
     }
 
     fn slot(&self, generation: i64) -> Option<usize> {
@@ -105,7 +108,12 @@ mod tests {
         everything.sort_unstable();
         assert_eq!(everything, (100..116).collect::<Vec<u32>>());
         assert_eq!(ring.get(1_000_003), Some(&0));
-        assert_eq!(ring.iter().sum::<u32>(), 0);
+        assert_eq!(
+            ring.iter().collect::<Vec<_>>(),
+            (1_000_003..1_000_019)
+                .map(|generation| (generation, &0))
+                .collect::<Vec<_>>()
+        );
     }
 
     fn forgotten(ring: &mut Ring<u32>, first: i64) -> Vec<u32> {

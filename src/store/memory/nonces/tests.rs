@@ -1,12 +1,15 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers")]
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::Barrier;
 use std::thread;
 
+use super::ring::Ring;
+use super::table::{Nonces, live};
 use super::*;
-use crate::clock::UnixTime;
-use NonceVerdict::{Fresh, Full, Repeated, ShareExhausted};
+use crate::store::NonceValue;
+use NonceVerdict::{BeforeMemory, Fresh, Full, Repeated, ShareExhausted};
 
 #[test]
 fn the_second_of_equal_claims_is_repeated() {
@@ -372,6 +375,47 @@ fn a_claim_outside_of_the_window_is_an_error() {
 }
 
 #[test]
+fn requests_dated_before_the_start_are_not_judged() {
+    let started = UnixTime::from_seconds(1000);
+    let store = MemoryNonces::new(NonceCapacity::new(2, 1).unwrap(), 300)
+        .started_at(started, AfterRestart::RefuseDatedBefore);
+    for now in [1000, 1150, 1299] {
+        let before = at(now, "AKID1", 999, 7, 1299);
+        assert_eq!(store.claim(&before).unwrap(), BeforeMemory, "at {now}");
+    }
+    assert!(store.is_empty());
+    let dated = at(1000, "AKID1", 1000, 7, 1300);
+    assert_eq!(store.claim(&dated).unwrap(), Fresh);
+    assert_eq!(store.claim(&dated).unwrap(), Repeated);
+    // Whatever else could be said about it.
+    let before = at(1000, "AKID1", 999, 8, 1299);
+    assert_eq!(store.claim(&before).unwrap(), BeforeMemory);
+    let other = at(1000, "AKID2", 1000, 7, 1300);
+    assert_eq!(store.claim(&other).unwrap(), Fresh);
+    assert_eq!(store.claim(&before).unwrap(), BeforeMemory);
+}
+
+#[test]
+fn without_timestamps_too_the_date_decides() {
+    let started = UnixTime::from_seconds(1000);
+    let store = MemoryNonces::new(NonceCapacity::default(), 300)
+        .started_at(started, AfterRestart::default());
+    let claim = |dated: i64| {
+        let signature = NonceValue::Signature([7; 32]);
+        store.claim(&NonceClaim::new(
+            "AKID1",
+            None,
+            signature,
+            started,
+            dated + 300,
+        ))
+    };
+    assert_eq!(claim(999).unwrap(), BeforeMemory);
+    assert_eq!(claim(1000).unwrap(), Fresh);
+    assert_eq!(claim(1000).unwrap(), Repeated);
+}
+
+#[test]
 fn memory_and_callers_are_released_after_expiry() {
     let store = MemoryNonces::new(NonceCapacity::new(10_000, 10_000).unwrap(), 6);
     for nonce in 0..10_000 {
@@ -505,9 +549,9 @@ fn count(verdicts: &[NonceVerdict], wanted: NonceVerdict) -> usize {
 }
 
 fn counted(store: &MemoryNonces) -> usize {
-    let first = store.first();
+    let first = store.table.first();
     let mut counted = 0;
-    for mut tenants in store.tenants.by_key.iter_mut() {
+    for mut tenants in store.table.tenants.by_number.by_key.iter_mut() {
         counted += tenants
             .values_mut()
             .map(|claimed| live(claimed, first))
@@ -517,9 +561,12 @@ fn counted(store: &MemoryNonces) -> usize {
 }
 
 fn kept(store: &MemoryNonces) -> usize {
-    let in_partition = |nonces: &Ring<Nonces>| nonces.iter().map(Nonces::len).sum::<usize>();
+    let in_partition =
+        |nonces: &Ring<Nonces>| nonces.iter().map(|(_, each)| each.len()).sum::<usize>();
     store
+        .table
         .nonces
+        .by_number
         .by_key
         .iter()
         .map(|each| in_partition(&each))
@@ -528,7 +575,9 @@ fn kept(store: &MemoryNonces) -> usize {
 
 fn tenants(store: &MemoryNonces) -> usize {
     store
+        .table
         .tenants
+        .by_number
         .by_key
         .iter()
         .map(|tenants| tenants.len())
@@ -536,9 +585,16 @@ fn tenants(store: &MemoryNonces) -> usize {
 }
 
 fn room(store: &MemoryNonces) -> usize {
-    let in_partition = |nonces: &Ring<Nonces>| nonces.iter().map(Nonces::capacity).sum::<usize>();
+    let in_partition = |nonces: &Ring<Nonces>| {
+        nonces
+            .iter()
+            .map(|(_, each)| each.capacity())
+            .sum::<usize>()
+    };
     store
+        .table
         .nonces
+        .by_number
         .by_key
         .iter()
         .map(|each| in_partition(&each))
@@ -647,6 +703,7 @@ fn compare_with_model(window: u32, span: i64, scope: Scope, seed: u64) {
             Repeated => 1,
             ShareExhausted => 2,
             Full => 3,
+            BeforeMemory => panic!("the store knows all"),
         })] += 1;
     }
     assert!(seen.iter().all(|&times| times > 20), "{seen:?}");
