@@ -44,15 +44,15 @@ impl Keys {
         // The length comes first, so that no part of one field can pass for a part of the next. All bytes are the same on
         // every machine, as a snapshot may be loaded by another build.
         let length = u64::try_from(claim.secret_id.len()).unwrap_or(u64::MAX);
-        hasher.write(&length.to_le_bytes());
+        hasher.write_u64(length.to_le());
         hasher.write(claim.secret_id.as_bytes());
         let tenant = hasher.finish();
         // Four lengths for the four sorts of claim.
         if let Some(timestamp) = claim.timestamp {
-            hasher.write(&timestamp.to_le_bytes());
+            hasher.write_i64(timestamp.to_le());
         }
         match claim.value {
-            NonceValue::Number(number) => hasher.write(&number.to_le_bytes()),
+            NonceValue::Number(number) => hasher.write_u64(number.to_le()),
             NonceValue::Signature(signature) => hasher.write(&signature),
         }
         Self {
