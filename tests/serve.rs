@@ -14,6 +14,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,6 +22,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use qcloud_validator::{Clock, SystemClock};
 use support::gateway::{
     Gateway, MOCK, SECRET_ID, SECRET_KEY, ask, call, config, eventually, folder, read_answer, tc3,
     v2,
@@ -258,15 +260,17 @@ fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(shown)
 }
 
+/// Requests are dated in the second in which the gateway starts, and are to be admitted all the same.
+const AT_ONCE: &str = "[nonces]\nafter_restart = \"insecure-admit\"\n";
+
 fn proxy(upstream: &str, more: &str) -> String {
-    config(&format!(
-        "[[listener]]\naddress = \"127.0.0.1:0\"\nmode = \"proxy\"\nupstream = \"{upstream}\"\n{more}"
-    ))
+    let listener = "[[listener]]\naddress = \"127.0.0.1:0\"\nmode = \"proxy\"\n";
+    config(&format!("{listener}upstream = \"{upstream}\"\n{more}"))
 }
 
 #[test]
 fn the_service_is_shown_the_request_and_its_caller() {
-    let text = proxy(&format!("http://{}", echo()), "");
+    let text = proxy(&format!("http://{}", echo()), AT_ONCE);
     let gateway = Gateway::start(&folder("proxy"), &text, &[]);
     let at = gateway.address();
     let request = tc3(at)
@@ -344,7 +348,11 @@ fn a_dead_or_slow_service_is_told_in_the_dialect() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let gateway = Gateway::start(&folder("dead"), &proxy(&format!("http://{dead}"), ""), &[]);
+    let gateway = Gateway::start(
+        &folder("dead"),
+        &proxy(&format!("http://{dead}"), AT_ONCE),
+        &[],
+    );
     let at = gateway.address();
     let answer = call(at, &tc3(at).sign().to_raw());
     assert_eq!(
@@ -418,7 +426,7 @@ fn each_kind_of_proxy_names_the_request_in_its_own_way() {
         ("traefik", "X-Forwarded-Method", "X-Forwarded-Uri"),
         ("envoy", "", ""),
     ] {
-        let gateway = Gateway::start(&folder("asked"), &forward_auth(asked_by, ""), &[]);
+        let gateway = Gateway::start(&folder("asked"), &forward_auth(asked_by, AT_ONCE), &[]);
         let at = gateway.address();
         let question = |signed: qcloud_validator::testkit::Request| {
             let signed = signed
@@ -580,7 +588,7 @@ fn a_reload_that_fails_changes_nothing() {
         ),
         (
             other_key.clone() + "[nonces]\ntotal = 5\n",
-            "nonces: expected the numbers of the start",
+            "nonces: expected as at the start; restart to change them",
         ),
         (
             other_key.clone() + MOCK,
@@ -593,11 +601,7 @@ fn a_reload_that_fails_changes_nothing() {
         eventually("it fails to reload", || {
             gateway.metric("qcloud_validator_reloads_total{outcome=\"failed\"}") == Some(failures)
         });
-        assert!(
-            gateway.log().contains(wrong),
-            "{wrong} is not in {}",
-            gateway.log()
-        );
+        eventually(wrong, || gateway.log().contains(wrong));
         assert_eq!(call(at, &tc3(at).sign().to_raw()).code(), "OK");
     }
     // A certificate that cannot be read keeps the new key out too.
@@ -657,11 +661,72 @@ fn what_has_begun_is_answered_before_it_stops() {
     assert_eq!(answer.text(), "done");
     assert_eq!(idle.read(&mut [0]).unwrap(), 0);
     assert!(gateway.ended().success());
-    assert!(
-        gateway.log().contains("\"message\":\"stopped\""),
-        "{}",
-        gateway.log()
+    eventually("it is logged", || {
+        gateway.log().contains("\"message\":\"stopped\"")
+    });
+}
+
+#[test]
+fn used_nonces_outlive_a_restart() {
+    let folder = folder("nonces");
+    let text = proxy(
+        &format!("http://{}", echo()),
+        "[nonces]\nfile = \"nonces\"\n",
     );
+    let mut gateway = Gateway::start(&folder, &text, &[]);
+    let host = gateway.address();
+    // Dated ahead, so that it is not refused for its date after the first start.
+    let now = SystemClock.now().seconds();
+    let used = v2(host).timestamp(now + 60).sign().to_raw();
+    let unused = v2(host).timestamp(now - 60).sign().to_raw();
+    assert_eq!(call(gateway.address(), &used).status, 201);
+    assert_eq!(call(gateway.address(), &unused).code(), "4500");
+    gateway.signal("TERM");
+    assert!(gateway.ended().success());
+    let mode = fs::metadata(folder.join("nonces"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let gateway = Gateway::start(&folder, &text, &[]);
+    assert!(!folder.join("nonces").exists());
+    assert_eq!(call(gateway.address(), &used).code(), "4500");
+    drop(gateway);
+
+    // After a crash there is no file, and what is dated before the start is refused.
+    let gateway = Gateway::start(&folder, &text, &[]);
+    assert_eq!(call(gateway.address(), &unused).code(), "4500");
+    eventually("it is logged", || {
+        gateway.log().contains("nonce-before-memory")
+    });
+    drop(gateway);
+
+    fs::write(folder.join("nonces"), b"damaged").unwrap();
+    let told = faulty(
+        Some(&text.replace("\"nonces\"", &format!("{:?}", folder.join("nonces")))),
+        &[],
+    );
+    assert!(told.starts_with("nonces.file: "), "{told}");
+    assert_eq!(fs::read(folder.join("nonces")).unwrap(), b"damaged");
+}
+
+#[test]
+fn what_is_dated_before_the_start_may_be_admitted_by_name() {
+    for (text, status) in [
+        (proxy(&format!("http://{}", echo()), AT_ONCE), 201),
+        // Nothing is at stake.
+        (config(MOCK), 200),
+    ] {
+        let gateway = Gateway::start(&folder("insecure"), &text, &[]);
+        let at = gateway.address();
+        let dated = v2(at).timestamp(SystemClock.now().seconds() - 60).sign();
+        let answer = call(at, &dated.to_raw());
+        assert_eq!(
+            (answer.status, answer.text().contains("4500")),
+            (status, false)
+        );
+    }
 }
 
 #[test]
@@ -677,11 +742,7 @@ fn a_second_signal_stops_it_at_once() {
     gateway.logged("stopping");
     gateway.signal("INT");
     assert!(gateway.ended().success());
-    assert!(
-        gateway.log().contains("stopped at once"),
-        "{}",
-        gateway.log()
-    );
+    eventually("it is logged", || gateway.log().contains("stopped at once"));
 }
 
 #[test]
@@ -721,11 +782,9 @@ fn slow_and_idle_clients_are_sent_away() {
     assert_eq!(closed(after_one), "");
     let told = closed(half_a_body);
     assert!(told.contains("\"Code\":\"InvalidParameter\""), "{told}");
-    assert!(
-        gateway.log().contains("the body did not come in time"),
-        "{}",
-        gateway.log()
-    );
+    eventually("it is logged", || {
+        gateway.log().contains("the body did not come in time")
+    });
 }
 
 #[test]
@@ -1057,9 +1116,11 @@ fn a_dry_run_opens_nothing() {
 
 #[test]
 fn the_example_can_be_used() {
+    assert!(!Path::new("examples/tls").exists());
     let output = Command::new(env!("CARGO_BIN_EXE_qcloud-validator"))
         .args(["serve", "--dry-run", "--config", "examples/gateway.toml"])
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
+    assert!(!Path::new("examples/tls").exists());
 }

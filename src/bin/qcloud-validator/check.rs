@@ -339,7 +339,7 @@ fn validator(
         .build()
         .map_err(|error| format!("--public-host: {error}"))?;
 
-    let nonces = MemoryNonces::new(nonces, policy.window_seconds());
+    let nonces = MemoryNonces::new(nonces.capacity, policy.window_seconds());
     let stores = Stores {
         credentials: Arc::new(credentials),
         nonces: match args.at {

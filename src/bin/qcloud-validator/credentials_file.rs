@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use qcloud_validator::store::{
-    AccountRules, AccountStanding, ActionRules, ActionStanding, Credential, CredentialState,
-    Effect, LimitScope, MemoryPermissions, MemoryQuotas, Mfa, MfaDemand, NonceCapacity,
-    PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Rule, Standing, StoreError,
+    AccountRules, AccountStanding, ActionRules, ActionStanding, AfterRestart, Credential,
+    CredentialState, Effect, LimitScope, MemoryPermissions, MemoryQuotas, Mfa, MfaDemand,
+    NonceCapacity, PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Rule,
+    Standing, StoreError,
 };
 use qcloud_validator::{
     DiagnosisRule, HttpsRule, Language, Limits, Policy, PolicyBuilder, ReplayScope, SecretKey,
@@ -34,8 +35,18 @@ pub(crate) struct Setup {
     pub(crate) credentials: Vec<Credential>,
     pub(crate) permissions: Arc<dyn PermissionStore>,
     pub(crate) limits: LimitRules,
-    pub(crate) nonces: NonceCapacity,
+    pub(crate) nonces: NonceRules,
     pub(crate) policy: PolicyBuilder,
+}
+
+/// How used nonces are remembered.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct NonceRules {
+    pub(crate) capacity: NonceCapacity,
+    /// Nothing is said: whoever runs decides.
+    pub(crate) after_restart: Option<AfterRestart>,
+    /// Where they are between two runs.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// How often. Rules of their own, since more than one kind of store counts by them.
@@ -61,7 +72,7 @@ impl Default for Setup {
             credentials: Vec::new(),
             permissions: Arc::new(MemoryPermissions::new()),
             limits: LimitRules::default(),
-            nonces: NonceCapacity::default(),
+            nonces: NonceRules::default(),
             policy: Policy::builder(),
         }
     }
@@ -125,7 +136,7 @@ pub(crate) fn setup(file: &mut Table<'_>, folder: &Path) -> Result<Setup, Fault>
         setup.limits.quotas.push(quota(table)?);
     }
     if let Some(table) = file.table("nonces")? {
-        setup.nonces = nonces(table)?;
+        setup.nonces = nonces(table, folder)?;
     }
     if let Some(table) = file.table("policy")? {
         setup.policy = policy(table)?;
@@ -437,15 +448,29 @@ fn positive(table: &mut Table<'_>, name: &'static str) -> Result<Option<NonZeroU
         .and_then(NonZeroU32::new))
 }
 
-fn nonces(mut table: Table<'_>) -> Result<NonceCapacity, Fault> {
+fn nonces(mut table: Table<'_>, folder: &Path) -> Result<NonceRules, Fault> {
     let default = NonceCapacity::default();
     let total = size(&mut table, "total")?.unwrap_or(default.total());
     let per_secret_id =
         size(&mut table, "per_secret_id")?.unwrap_or(default.per_secret_id().min(total));
     let capacity = NonceCapacity::new(total, per_secret_id)
         .map_err(|error| table.fault(table.line(), "per_secret_id", error.to_string()))?;
+    let after_restart = table.choice(
+        "after_restart",
+        &[
+            ("refuse-dated-before", AfterRestart::RefuseDatedBefore),
+            ("refuse-for-one-window", AfterRestart::RefuseForOneWindow),
+            ("insecure-admit", AfterRestart::InsecureAdmit),
+        ],
+    )?;
+    let file = table.text("file")?;
+    let file = file.map(|file| folder.join(&*file.value));
     table.finish()?;
-    Ok(capacity)
+    Ok(NonceRules {
+        capacity,
+        after_restart,
+        file,
+    })
 }
 
 /// What a policy takes for a limit, which also bounds the memory of the nonce store.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use qcloud_validator::store::Credential;
+use qcloud_validator::store::{AfterRestart, Credential};
 use qcloud_validator::tower::IpNetwork;
 use qcloud_validator::{DiagnosisRule, HttpsRule};
 use tokio::net::{TcpListener, TcpSocket};
@@ -133,12 +133,13 @@ pub(crate) fn run(mut args: Args, sources: &Sources) -> Outcome {
             key,
             args,
         };
-        let gateway = Gateway::prepare(source)?;
-        if gateway.source.args.dry_run {
+        let config = source.read()?;
+        let identities = identities(&config.gateway, source.args.dry_run)?;
+        if source.args.dry_run {
             return Ok(());
         }
         let runtime = Runtime::new().map_err(|error| format!("no runtime: {error}"))?;
-        runtime.block_on(gateway.run())
+        runtime.block_on(serve(source, config, identities))
     });
     match served {
         Ok(()) => Outcome::Good,
@@ -227,102 +228,125 @@ impl Source {
     }
 }
 
-/// A gateway that could start.
-struct Gateway {
+/// The certificate of each listener. A dry run makes none. The error is one line.
+fn identities(config: &GatewayConfig, dry_run: bool) -> Result<Vec<Option<Arc<Identity>>>, String> {
+    let listeners = config.listeners.iter();
+    listeners
+        .map(|listener| match &listener.tls {
+            Some(TlsConfig::SelfSigned { folder }) if dry_run && !folder.exists() => Ok(None),
+            Some(tls) => Identity::load(tls).map(Some),
+            None => Ok(None),
+        })
+        .collect()
+}
+
+/// Opens everything, then goes on until it is told to stop. Addresses come first: what they need is not touched if another
+/// process has them. The error is one line.
+async fn serve(
+    source: Source,
+    config: Config,
+    identities: Vec<Option<Arc<Identity>>>,
+) -> Result<(), String> {
+    let Config { setup, gateway } = config;
+    let metrics = measures::install().map_err(|error| format!("no metrics: {error}"))?;
+    let mut signals = Signals::new().map_err(|error| format!("no signals: {error}"))?;
+    let listeners: Result<Vec<TcpListener>, String> = gateway
+        .listeners
+        .iter()
+        .map(|listener| bind(listener.address))
+        .collect();
+    let listeners = listeners?;
+    let administered = gateway.admin.map(bind).transpose()?;
+    let kept = Arc::new(Kept::open(&setup, after_restart(&gateway))?);
+    let validator = kept.validator(setup)?;
+    access_log::install(gateway.log.format);
+
+    let stop = CancellationToken::new();
+    let connections = Connections::new(gateway.connections, stop.clone());
+    let running = Running {
+        source,
+        kept,
+        validator: Arc::new(ArcSwap::from_pointee(validator)),
+        identities,
+        config: gateway,
+    };
+    running.open(listeners, &connections)?;
+    let admin = Arc::new(Admin {
+        metrics,
+        kept: Arc::clone(&running.kept),
+        stopping: AtomicBool::new(false),
+    });
+    if let Some(listener) = administered {
+        info!(address = local(&listener), "administered");
+        let pages = admin::router(Arc::clone(&admin));
+        tokio::spawn(async move { axum::serve(listener, pages).await });
+    }
+    let mut upkeep = interval(measures::UPKEEP);
+    loop {
+        select! {
+            event = signals.next() => match event {
+                Event::Reload => running.reload(),
+                Event::Stop => break,
+            },
+            _ = upkeep.tick() => admin.metrics.run_upkeep(),
+        }
+    }
+    info!("stopping");
+    admin.stopping.store(true, Ordering::Release);
+    stop.cancel();
+    select! {
+        drained = connections.drained() => match drained {
+            true => info!("stopped"),
+            false => warn!("stopped before all requests were answered"),
+        },
+        () = signals.stop_again() => warn!("stopped at once"),
+    }
+    if let Some(nonces) = running.kept.close()? {
+        info!(nonces, "saved");
+    }
+    Ok(())
+}
+
+/// What is done about requests from before the start, if nothing is said. A gateway that only mocks has nothing to protect,
+/// and tests send their requests in the second in which it starts.
+fn after_restart(config: &GatewayConfig) -> AfterRestart {
+    let mocks = |listener: &ListenerConfig| matches!(listener.mode, Mode::Mock);
+    if config.listeners.iter().all(mocks) {
+        AfterRestart::InsecureAdmit
+    } else {
+        AfterRestart::default()
+    }
+}
+
+/// A gateway that is open.
+struct Running {
     source: Source,
     config: GatewayConfig,
     kept: Arc<Kept>,
     validator: Current,
     /// For each listener.
-    doors: Vec<(Arc<Door>, Option<Arc<Identity>>)>,
+    identities: Vec<Option<Arc<Identity>>>,
 }
 
-impl Gateway {
-    /// Reads and makes everything that can be wrong. The error is one line.
-    fn prepare(source: Source) -> Result<Self, String> {
-        let Config {
-            setup,
-            gateway: config,
-        } = source.read()?;
-        let kept = Arc::new(Kept::new(&setup)?);
-        let validator = kept.validator(setup)?;
-        let current: Current = Arc::new(ArcSwap::from_pointee(validator));
-        let mut doors = Vec::new();
-        for listener in &config.listeners {
-            let identity = listener.tls.as_ref().map(Identity::load).transpose()?;
-            let door = Door::new(
-                listener,
-                Arc::clone(&current),
-                config.log.requests,
-                config.connections.body,
-            )?;
-            doors.push((Arc::new(door), identity));
-        }
-        Ok(Self {
-            source,
-            config,
-            kept,
-            validator: current,
-            doors,
-        })
-    }
-
-    async fn run(self) -> Result<(), String> {
-        let metrics = measures::install().map_err(|error| format!("no metrics: {error}"))?;
-        access_log::install(self.config.log.format);
-        let mut signals = Signals::new().map_err(|error| format!("no signals: {error}"))?;
-        let stop = CancellationToken::new();
-        let connections = Connections::new(self.config.connections, stop.clone());
-        self.open(&connections)?;
-        let admin = Arc::new(Admin {
-            metrics,
-            kept: Arc::clone(&self.kept),
-            stopping: AtomicBool::new(false),
-        });
-        if let Some(address) = self.config.admin {
-            let listener = bind(address)?;
-            info!(address = %local(&listener), "administered");
-            let pages = admin::router(Arc::clone(&admin));
-            tokio::spawn(async move { axum::serve(listener, pages).await });
-        }
-        let mut upkeep = interval(measures::UPKEEP);
-        loop {
-            select! {
-                event = signals.next() => match event {
-                    Event::Reload => self.reload(),
-                    Event::Stop => break,
-                },
-                _ = upkeep.tick() => admin.metrics.run_upkeep(),
-            }
-        }
-        info!("stopping");
-        admin.stopping.store(true, Ordering::Release);
-        stop.cancel();
-        select! {
-            drained = connections.drained() => match drained {
-                true => info!("stopped"),
-                false => warn!("stopped before all requests were answered"),
-            },
-            () = signals.stop_again() => warn!("stopped at once"),
-        }
-        Ok(())
-    }
-
-    /// Binds every address before the first connection is accepted.
-    fn open(&self, connections: &Connections) -> Result<(), String> {
-        let mut bound = Vec::new();
-        for (config, (door, identity)) in self.config.listeners.iter().zip(&self.doors) {
+impl Running {
+    /// Lets clients in.
+    fn open(&self, listeners: Vec<TcpListener>, connections: &Connections) -> Result<(), String> {
+        let configs = self.config.listeners.iter().zip(&self.identities);
+        for (listener, (config, identity)) in listeners.into_iter().zip(configs) {
             let acceptor = identity.as_ref().map(Identity::acceptor).transpose()?;
-            bound.push((bind(config.address)?, acceptor, config, door));
-        }
-        for (listener, acceptor, config, door) in bound {
+            let door = Door::new(
+                config,
+                Arc::clone(&self.validator),
+                self.config.log.requests,
+                self.config.connections.body,
+            )?;
             let scheme = if acceptor.is_some() { "https" } else { "http" };
             let url = format!("{scheme}://{}", local(&listener));
             info!(url, mode = config.mode.name(), "listening");
             if acceptor.is_none() && config.trusted_proxies.is_empty() {
                 self.warn_of_plain_http(&url);
             }
-            connections.listen(listener, acceptor, Arc::clone(door));
+            connections.listen(listener, acceptor, Arc::new(door));
         }
         Ok(())
     }
@@ -361,11 +385,7 @@ impl Gateway {
             );
         }
         let mut certificates = Vec::new();
-        for identity in self
-            .doors
-            .iter()
-            .filter_map(|(_, identity)| identity.as_ref())
-        {
+        for identity in self.identities.iter().flatten() {
             certificates.push((identity, identity.read_again()?));
         }
         let validator = self.kept.validator(setup)?;

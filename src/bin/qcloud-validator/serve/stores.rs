@@ -2,17 +2,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use qcloud_validator::AsyncValidator;
 use qcloud_validator::store::{
-    AsyncStores, MemoryCredentials, MemoryNonces, MemoryQuotas, NonceCapacity, Stores,
+    AfterRestart, AsyncStores, MemoryCredentials, MemoryNonces, MemoryQuotas, Stores,
 };
+use qcloud_validator::{AsyncValidator, Clock, SystemClock};
 
-use crate::credentials_file::{LimitRules, Setup};
+use crate::credentials_file::{LimitRules, NonceRules, Setup};
 
 /// The stores that outlive a reload.
 pub(crate) struct Kept {
     nonces: Arc<MemoryNonces>,
-    capacity: NonceCapacity,
+    rules: NonceRules,
     window: u32,
     drawn: Mutex<Drawn>,
 }
@@ -24,19 +24,44 @@ struct Drawn {
 }
 
 impl Kept {
-    /// Empty stores for a configuration. The error is one line.
-    pub(crate) fn new(setup: &Setup) -> Result<Self, String> {
+    /// The stores of a gateway that starts now: empty, but for the nonces that its predecessor saved. The error is one line.
+    pub(crate) fn open(setup: &Setup, otherwise: AfterRestart) -> Result<Self, String> {
         let policy = setup.policy.clone().build();
         let window = policy.map_err(|error| error.to_string())?.window_seconds();
+        let rules = setup.nonces.clone();
+        let now = SystemClock.now();
+        let loaded = match &rules.file {
+            Some(file) => {
+                let loaded = MemoryNonces::load(file, rules.capacity, window, now);
+                loaded.map_err(|error| format!("nonces.file: {error}"))?
+            }
+            None => None,
+        };
+        let nonces = loaded.unwrap_or_else(|| {
+            let rule = rules.after_restart.unwrap_or(otherwise);
+            MemoryNonces::new(rules.capacity, window).started_at(now, rule)
+        });
         Ok(Self {
-            nonces: Arc::new(MemoryNonces::new(setup.nonces, window)),
-            capacity: setup.nonces,
+            nonces: Arc::new(nonces),
+            rules,
             window,
             drawn: Mutex::new(Drawn {
                 rules: LimitRules::default(),
                 store: Arc::default(),
             }),
         })
+    }
+
+    /// Hands the used nonces on to the next process, if there is a place for them, and admits nothing more. How many there
+    /// were; the error is one line.
+    pub(crate) fn close(&self) -> Result<Option<usize>, String> {
+        let Some(file) = &self.rules.file else {
+            return Ok(None);
+        };
+        let saved = self.nonces.save(file);
+        saved
+            .map(Some)
+            .map_err(|error| format!("nonces.file: {error}"))
     }
 
     /// A validator for a configuration, over what is kept. The error is one line; then nothing has changed.
@@ -48,10 +73,8 @@ impl Kept {
                 self.window
             ));
         }
-        if setup.nonces != self.capacity {
-            return Err(
-                "nonces: expected the numbers of the start: the store is that large".to_owned(),
-            );
+        if setup.nonces != self.rules {
+            return Err("nonces: expected as at the start; restart to change them".to_owned());
         }
         let credentials: MemoryCredentials = setup.credentials.into_iter().collect();
         let stores = AsyncStores::from(Stores {
