@@ -8,6 +8,7 @@
 //! [tolerance]: crate::manual::tolerance
 //! [decisions]: crate::manual::decisions
 //! [operating]: crate::manual::operating
+//! [gateway]: crate::manual::gateway
 //! [diagnosis]: crate::manual::diagnosis
 //! [protocol]: crate::manual::protocol
 //! [clients]: crate::manual::clients
@@ -19,6 +20,7 @@
 //! [test-a-client]: https://docs.rs/crate/qcloud-validator/latest/source/examples/test_a_client.rs
 //! [tower-service]: https://docs.rs/crate/qcloud-validator/latest/source/examples/tower_service.rs
 //! [credentials]: https://docs.rs/crate/qcloud-validator/latest/source/examples/credentials.toml
+//! [gateway-toml]: https://docs.rs/crate/qcloud-validator/latest/source/examples/gateway.toml
 //! [security]: https://docs.rs/crate/qcloud-validator/latest/source/SECURITY.md
 //! [changes]: https://docs.rs/crate/qcloud-validator/latest/source/CHANGELOG.md
 //! [contributing]: https://docs.rs/crate/qcloud-validator/latest/source/CONTRIBUTING.md
@@ -81,6 +83,7 @@ pub mod manual {
     //! * [`tolerance`]: which deviations are accepted, and what stays unsigned
     //! * [`decisions`]: choices where the sources disagree or are silent
     //! * [`operating`]: embedding, capacity, clocks, logs
+    //! * [`gateway`]: the gateway that runs, in front of a service or as a mock
     //! * [`diagnosis`]: the mistakes of clients that can be recognised
     //! * [`protocol`]: the rules of the wire
     //! * [`clients`]: what published clients send
@@ -96,6 +99,7 @@ pub mod manual {
             /// [tolerance]: crate::manual::tolerance
             /// [decisions]: crate::manual::decisions
             /// [operating]: crate::manual::operating
+            /// [gateway]: crate::manual::gateway
             /// [diagnosis]: crate::manual::diagnosis
             /// [protocol]: crate::manual::protocol
             /// [clients]: crate::manual::clients
@@ -113,6 +117,7 @@ pub mod manual {
         tolerance from "manual/tolerance.md"
         decisions from "manual/decisions.md"
         operating from "manual/operating.md"
+        gateway from "manual/gateway.md"
         diagnosis from "manual/diagnosis.md"
         protocol from "manual/protocol.md"
         clients from "manual/clients.md"

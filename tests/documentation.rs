@@ -131,11 +131,11 @@ fn both_languages_have_the_same_sections_and_the_same_code() {
         let lines = prose(text).into_iter();
         lines.filter(|line| line.starts_with('#')).count()
     };
-    assert_eq!(sections(&english), 12);
+    assert_eq!(sections(&english), 13);
     assert_eq!(sections(&english), sections(&chinese));
 
     let (english, chinese) = (blocks(&english), blocks(&chinese));
-    assert_eq!(english.len(), 6);
+    assert_eq!(english.len(), 7);
     assert_eq!(english.len(), chinese.len());
     for (english, chinese) in english.iter().zip(&chinese) {
         assert_eq!(english.language, chinese.language);
