@@ -39,6 +39,9 @@ mod clock;
 pub mod diagnose;
 mod dialect;
 mod form;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod policy;
 mod reason;
 mod rejection;

@@ -1,109 +1,480 @@
-//! What the reference signer signs is admitted, and a request altered in one byte of what is signed is not.
+//! The engine admits exactly what the reference signer would have signed. A request of the fuzzer's shape, signed by the
+//! reference, is admitted inside the window and nowhere else. Changed on its way, it is admitted if and only if the
+//! reference, given what the engine read, signs it with the same signature again.
 #![no_main]
+
+use std::sync::{Arc, Mutex};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use qcloud_validator::{Reason, RequestView, Transport};
+use qcloud_validator::store::{
+    PermissionQuery, PermissionStore, Standing, StoreError, Stores, Unrestricted,
+};
+use qcloud_validator::{
+    Admitted, ManualClock, Policy, Reason, Rejection, RequestView, Transport, Validator,
+};
 
-#[path = "../../tests/support/signer.rs"]
-#[allow(dead_code)]
-mod signer;
+#[path = "../model.rs"]
+mod model;
+#[path = "../shape.rs"]
+mod shape;
 #[path = "../support.rs"]
 mod support;
 
-use signer::{QuerySigner, Signed, Tc3Signer};
+use shape::Shape;
+use support::signer::{
+    Algorithm, HeaderValues, QuerySigner, SECRET_KEY, Signed, Tc3Signer, Underscore, signature,
+};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
-    scheme: Scheme,
-    post: bool,
-    nonce: u64,
-    parameters: Vec<(String, String)>,
-    body: Vec<u8>,
-    altered: Option<(u16, u8)>,
+    shape: Shape,
+    /// When it is signed.
+    timestamp: u32,
+    /// How much later it arrives.
+    seconds: i16,
+    change: Option<Change>,
 }
 
 #[derive(Arbitrary, Debug)]
-enum Scheme {
-    V2,
-    V1,
-    Tc3,
+enum Change {
+    Replace(Place, u16, u8),
+    Insert(Place, u16, u8),
+    Remove(Place, u16),
+    /// The pairs of query and form in the opposite order.
+    PairsReversed,
+    EscapesInLowerCase,
 }
 
-const COMMON: [&str; 10] = [
-    "Action",
-    "Version",
-    "Region",
-    "Timestamp",
-    "Nonce",
-    "SecretId",
-    "Signature",
-    "SignatureMethod",
-    "Token",
-    "Language",
-];
-
-fn sign(input: &Input) -> Option<Signed> {
-    let method = if input.post { "POST" } else { "GET" }.to_owned();
-    let query = match input.scheme {
-        Scheme::Tc3 => {
-            let body = if input.post {
-                input.body.clone()
-            } else {
-                Vec::new()
-            };
-            let base = if input.post {
-                Tc3Signer::post()
-            } else {
-                Tc3Signer::get()
-            };
-            return Some(Tc3Signer { body, ..base }.sign());
-        }
-        Scheme::V2 => QuerySigner::v2(),
-        Scheme::V1 => QuerySigner::v1(),
-    };
-    let mut names: Vec<String> = Vec::new();
-    let mut signer = QuerySigner {
-        method,
-        nonce: input.nonce.to_string(),
-        ..query
-    };
-    for (name, value) in &input.parameters {
-        let folded = name.replace('_', ".");
-        // What the validator refuses for its form is another target's matter.
-        if name.is_empty() || COMMON.contains(&name.as_str()) || names.contains(&folded) {
-            continue;
-        }
-        names.push(folded);
-        signer = signer.with(name, value);
-    }
-    Some(signer.sign())
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Place {
+    Method,
+    Target,
+    Header(u8),
+    Body,
 }
 
-fuzz_target!(|input: Input| {
-    let Some(mut request) = sign(&input) else {
-        return;
-    };
-    if request.query().len() > 32_768 || request.body.len() > 1_048_576 {
-        return;
+/// A request on its way.
+struct Wire {
+    method: Vec<u8>,
+    target: Vec<u8>,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+// A capture is as good as any bytes for a start, and as long as requests are.
+fuzz_target!(
+    init: support::seed_with_captures(|capture| Some(capture.request.clone())),
+    |input: Input| check(&input)
+);
+
+fn check(input: &Input) {
+    let signed = input.shape.signed(input.timestamp, SECRET_KEY);
+    let now = i64::from(input.timestamp) + i64::from(input.seconds);
+    let in_window = input.seconds.unsigned_abs() <= 300;
+    let mut wire = Wire::from(signed);
+
+    let engine = Engine::at(now);
+    match engine.check(&wire) {
+        Ok(_) => assert!(in_window, "admitted {} s later", input.seconds),
+        Err(refused) => assert!(
+            !in_window && matches!(refused.reason(), Reason::TimestampOutsideWindow { .. }),
+            "{refused:?}"
+        ),
     }
-    let altered = match input.altered {
-        Some((at, byte)) if !request.body.is_empty() => {
-            let at = usize::from(at) % request.body.len();
-            let before = std::mem::replace(&mut request.body[at], byte);
-            before != byte
+    if in_window {
+        let again = engine.check(&wire);
+        let legacy = input.shape.is_legacy();
+        match again {
+            Ok(_) => assert!(!legacy, "a nonce was used twice"),
+            Err(refused) => assert!(legacy && refused.reason() == &Reason::NonceRepeated),
         }
-        _ => false,
-    };
-    let view = RequestView::new(Transport::Https, &request.method, &request.target)
-        .with_headers(&request.headers)
-        .with_body(&request.body);
-    let verdict = support::validator().check(&view);
-    if !altered {
-        assert!(verdict.is_ok(), "{verdict:?}");
-    } else if let (Ok(_), Scheme::Tc3) = (&verdict, &input.scheme) {
-        panic!("an altered body was admitted");
-    } else if let Err(refused) = &verdict {
-        assert_ne!(refused.reason(), &Reason::NonceRepeated);
     }
-});
+
+    let Some(change) = &input.change else {
+        return;
+    };
+    wire.change(change);
+    let engine = Engine::at(now);
+    match engine.check(&wire) {
+        Ok(admitted) => {
+            let fits = match admitted.scheme() {
+                qcloud_validator::Scheme::Tc3HmacSha256 => tc3_fits(&wire),
+                _ => {
+                    let read = engine.parameters();
+                    if let Some(text) = wire.pairs() {
+                        assert_eq!(model::pairs(text, 65_536), Some(read.clone()));
+                    }
+                    query_fits(&wire, &read)
+                }
+            };
+            assert!(fits, "admitted, and the reference signs it otherwise");
+        }
+        Err(refused) => {
+            let neutral = matches!(change, Change::PairsReversed | Change::EscapesInLowerCase);
+            if neutral && matches!(input.shape, Shape::Query(_)) {
+                assert!(!in_window, "{refused:?}");
+            }
+            if refused.reason() == &Reason::SignatureMismatch {
+                let fits = match refused.scheme() {
+                    Some(qcloud_validator::Scheme::Tc3HmacSha256) => tc3_fits(&wire),
+                    _ => wire
+                        .pairs()
+                        .and_then(|text| model::pairs(text, 65_536))
+                        .is_some_and(|pairs| query_fits(&wire, &pairs)),
+                };
+                assert!(!fits, "refused, and the reference signs it so");
+            }
+        }
+    }
+}
+
+// ----------------------------------------------------------------------------------------------------- what is asked
+
+struct Engine {
+    validator: Validator,
+    seen: Arc<Seen>,
+}
+
+/// The parameters that the store of permissions is asked about: those that the engine read.
+#[derive(Debug, Default)]
+struct Seen(Mutex<model::Pairs>);
+
+impl PermissionStore for Seen {
+    fn decide(&self, query: &PermissionQuery<'_>) -> Result<Standing, StoreError> {
+        if let Some(parameters) = query.parameters {
+            *self.0.lock().expect("nobody panics with it") = parameters
+                .iter()
+                .map(|(name, value)| (name.to_vec(), value.to_vec()))
+                .collect();
+        }
+        Unrestricted.decide(query)
+    }
+}
+
+impl Engine {
+    fn at(now: i64) -> Self {
+        let seen = Arc::new(Seen::default());
+        let policy = Policy::default();
+        let stores = Stores {
+            permissions: seen.clone(),
+            ..Stores::in_memory(support::credentials(), policy.window_seconds())
+        };
+        Self {
+            validator: Validator::new(policy, stores).with_clock(ManualClock::at(now)),
+            seen,
+        }
+    }
+
+    fn check(&self, wire: &Wire) -> Result<Admitted, Rejection> {
+        let view = RequestView::new(Transport::Https, &wire.method, &wire.target)
+            .with_headers(&wire.headers)
+            .with_body(&wire.body);
+        self.validator.check(&view)
+    }
+
+    fn parameters(&self) -> model::Pairs {
+        self.seen.0.lock().expect("nobody panics with it").clone()
+    }
+}
+
+impl From<Signed> for Wire {
+    fn from(signed: Signed) -> Self {
+        Self {
+            method: signed.method.into_bytes(),
+            target: signed.target.into_bytes(),
+            headers: signed
+                .headers
+                .into_iter()
+                .map(|(name, value)| (name, value.into_bytes()))
+                .collect(),
+            body: signed.body,
+        }
+    }
+}
+
+impl Wire {
+    fn change(&mut self, change: &Change) {
+        match *change {
+            Change::Replace(place, at, byte) => {
+                let text = self.place(place);
+                if !text.is_empty() {
+                    let at = usize::from(at) % text.len();
+                    text[at] = byte;
+                }
+            }
+            Change::Insert(place, at, byte) => {
+                let text = self.place(place);
+                text.insert(usize::from(at) % (text.len() + 1), byte);
+            }
+            Change::Remove(place, at) => {
+                let text = self.place(place);
+                if !text.is_empty() {
+                    text.remove(usize::from(at) % text.len());
+                }
+            }
+            Change::PairsReversed => self.change_pairs(|pairs| {
+                let mut pieces: Vec<&[u8]> = pairs.split(|byte| *byte == b'&').collect();
+                pieces.reverse();
+                pieces.join(&b'&')
+            }),
+            Change::EscapesInLowerCase => self.change_pairs(|pairs| {
+                let mut changed = pairs.to_vec();
+                for at in 0..changed.len() {
+                    if changed[at] == b'%' {
+                        for digit in changed.iter_mut().skip(at + 1).take(2) {
+                            digit.make_ascii_lowercase();
+                        }
+                    }
+                }
+                changed
+            }),
+        }
+    }
+
+    fn place(&mut self, place: Place) -> &mut Vec<u8> {
+        match place {
+            Place::Method => &mut self.method,
+            Place::Target => &mut self.target,
+            Place::Body => &mut self.body,
+            Place::Header(index) => {
+                let index = usize::from(index) % self.headers.len();
+                &mut self.headers[index].1
+            }
+        }
+    }
+
+    fn change_pairs(&mut self, change: impl Fn(&[u8]) -> Vec<u8>) {
+        if let Some(mark) = self.target.iter().position(|byte| *byte == b'?') {
+            let changed = change(&self.target[mark + 1..]);
+            self.target.splice(mark + 1.., changed);
+        }
+        if self.header("content-type") == Some(b"application/x-www-form-urlencoded") {
+            self.body = change(&self.body);
+        }
+    }
+
+    /// The text of the pairs, unless they are in a multipart form.
+    fn pairs(&self) -> Option<&[u8]> {
+        match self.method.as_slice() {
+            b"GET" => Some(self.query()),
+            _ if self.header("content-type") == Some(b"application/x-www-form-urlencoded") => {
+                Some(&self.body)
+            }
+            _ => None,
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim_ascii())
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        String::from_utf8(self.header(name)?.to_vec()).ok()
+    }
+
+    fn path(&self) -> &[u8] {
+        self.target
+            .split(|byte| *byte == b'?')
+            .next()
+            .unwrap_or_default()
+    }
+
+    fn query(&self) -> &[u8] {
+        self.target.get(self.path().len() + 1..).unwrap_or_default()
+    }
+}
+
+// ------------------------------------------------------------------------------------------- what the reference says
+
+/// Whether the reference signs these parameters, in one of the spellings that the default policy takes, with the
+/// signature among them.
+fn query_fits(wire: &Wire, pairs: &model::Pairs) -> bool {
+    query_signer(wire, pairs).is_some_and(|(signer, algorithm, sent)| {
+        let spellings = [
+            Underscore::ReplacedBeforeSort,
+            Underscore::ReplacedAfterSort,
+            Underscore::Kept,
+            Underscore::ReplacedUnlessLeading,
+        ];
+        hosts(&signer.host).into_iter().any(|host| {
+            spellings.into_iter().any(|underscore| {
+                let signer = QuerySigner {
+                    host: host.clone(),
+                    underscore,
+                    ..signer.clone()
+                };
+                signature(algorithm, SECRET_KEY, &signer.sign().string_to_sign) == sent
+            })
+        })
+    })
+}
+
+/// `None` where the reference cannot sign this at all.
+fn query_signer(wire: &Wire, pairs: &model::Pairs) -> Option<(QuerySigner, Algorithm, String)> {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for (name, value) in pairs {
+        texts.push((
+            String::from_utf8(name.clone()).ok()?,
+            String::from_utf8(value.clone()).ok()?,
+        ));
+    }
+    let mut take = |name: &str| {
+        let index = texts.iter().position(|(key, _)| key == name)?;
+        Some(texts.remove(index).1)
+    };
+    let sent = take("Signature")?;
+    // One line end is taken for a slip.
+    let sent = sent
+        .strip_suffix('\n')
+        .map_or(&*sent, |sent| sent.strip_suffix('\r').unwrap_or(sent));
+    let sent = sent.to_owned();
+    let (secret_id, nonce, timestamp) = (take("SecretId")?, take("Nonce")?, take("Timestamp")?);
+    // The reference signs it as any other parameter.
+    let algorithm = match pairs.get(&b"SignatureMethod"[..]).map(Vec::as_slice) {
+        Some(b"HmacSHA256") => Algorithm::Sha256,
+        _ => Algorithm::Sha1,
+    };
+    let seconds: i64 = timestamp.parse().ok()?;
+    let signer = QuerySigner {
+        method: String::from_utf8(wire.method.clone()).ok()?,
+        host: wire.text("host")?,
+        path: String::from_utf8(wire.path().to_vec()).ok()?,
+        secret_id,
+        algorithm: Algorithm::UndeclaredSha1,
+        timestamp: seconds,
+        nonce,
+        params: texts,
+        ..QuerySigner::v2()
+    };
+    (seconds.to_string() == timestamp).then_some((signer, algorithm, sent))
+}
+
+/// As sent, in lower case, without the port.
+fn hosts(sent: &str) -> Vec<String> {
+    let without_port = match sent.rsplit_once(':') {
+        Some((host, port))
+            if !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()) =>
+        {
+            host
+        }
+        _ => sent,
+    };
+    vec![
+        sent.to_owned(),
+        sent.to_ascii_lowercase(),
+        without_port.to_owned(),
+    ]
+}
+
+/// Whether the reference signs this, in one of the spellings that the default policy takes, with the same signature.
+fn tc3_fits(wire: &Wire) -> bool {
+    let Some((signer, sent)) = tc3_signer(wire) else {
+        return false;
+    };
+    let short_type = signer
+        .content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    for host in hosts(&signer.host) {
+        for content_type in [&signer.content_type, &short_type] {
+            for path in [&*signer.path, "/"] {
+                for values in [HeaderValues::LowerCased, HeaderValues::Verbatim] {
+                    let signer = Tc3Signer {
+                        host: host.clone(),
+                        content_type: content_type.clone(),
+                        path: path.to_owned(),
+                        header_values: values,
+                        ..signer.clone()
+                    };
+                    let mut action_lowered = signer.clone();
+                    for (name, value) in &mut action_lowered.extra_signed {
+                        if name == "x-tc-action" {
+                            value.make_ascii_lowercase();
+                        }
+                    }
+                    if [signer, action_lowered]
+                        .iter()
+                        .any(|signer| tc3_signature(&signer.sign()) == sent)
+                    {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+    false
+}
+
+fn tc3_signature(signed: &Signed) -> String {
+    let authorization = signed.header("Authorization").unwrap_or_default();
+    authorization
+        .rsplit('=')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// `None` where the reference cannot sign this at all.
+fn tc3_signer(wire: &Wire) -> Option<(Tc3Signer, String)> {
+    let authorization = wire.text("authorization")?;
+    let parts = authorization.strip_prefix("TC3-HMAC-SHA256")?;
+    let part = |name: &str| {
+        parts.split(',').find_map(|part| {
+            let (key, value) = part.trim().split_once('=')?;
+            (key.trim() == name).then(|| value.trim().to_owned())
+        })
+    };
+    let credential = part("Credential")?;
+    let mut scope = credential.rsplitn(4, '/');
+    let (Some("tc3_request"), Some(service), Some(date), Some(secret_id)) =
+        (scope.next(), scope.next(), scope.next(), scope.next())
+    else {
+        return None;
+    };
+    let names = part("SignedHeaders")?.to_ascii_lowercase();
+    let names: Vec<&str> = names.split(';').collect();
+    // The reference sorts.
+    if !names.is_sorted() {
+        return None;
+    }
+    let mut extra_signed = Vec::new();
+    for name in names
+        .iter()
+        .filter(|name| !["content-type", "host"].contains(name))
+    {
+        extra_signed.push(((*name).to_owned(), wire.text(name)?));
+    }
+    let timestamp = wire.text("x-tc-timestamp")?;
+    let seconds: i64 = timestamp.parse().ok()?;
+    let query = if wire.method == b"GET" {
+        wire.query().to_vec()
+    } else {
+        Vec::new()
+    };
+    let signer = Tc3Signer {
+        method: String::from_utf8(wire.method.clone()).ok()?,
+        host: wire.text("host")?,
+        // Some clients sign `/` whatever they request, so a path need not be text.
+        path: String::from_utf8_lossy(wire.path()).into_owned(),
+        query: String::from_utf8(query).ok()?,
+        content_type: wire.text("content-type")?,
+        body: wire.body.clone(),
+        secret_id: secret_id.to_owned(),
+        timestamp: seconds,
+        date: Some(date.to_owned()),
+        service: service.to_owned(),
+        extra_signed,
+        unsigned_payload: wire.header("x-tc-content-sha256") == Some(b"UNSIGNED-PAYLOAD"),
+        ..Tc3Signer::post()
+    };
+    let sent = part("Signature")?;
+    (seconds.to_string() == timestamp).then_some((signer, sent))
+}

@@ -36,6 +36,8 @@ pub use difference::Difference;
 pub use hypothesis::{Family, Hypothesis, Occurrence};
 #[cfg(feature = "testkit")]
 pub(crate) use imitate::{imitations, percent_encoded, tc3_key};
+#[cfg(fuzzing)]
+pub(crate) use proof::COMPARED;
 use proof::Key;
 use query::QueryGuess;
 use search::{Budget, Proved, Search};

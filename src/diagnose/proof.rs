@@ -8,6 +8,12 @@ use zeroize::Zeroizing;
 
 use super::output::{Hash, Presented};
 
+#[cfg(fuzzing)]
+thread_local! {
+    /// Counted beside the budget, so that the fuzzer can tell whether the budget holds.
+    pub(crate) static COMPARED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 /// How a client combined key and text, if not by HMAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Construction {
@@ -40,6 +46,8 @@ impl Key {
 
     /// Whether HMAC with this key over `text` is what the client sent.
     pub(super) fn proves(&self, text: &[u8], presented: &Presented) -> bool {
+        #[cfg(fuzzing)]
+        COMPARED.set(COMPARED.get().saturating_add(1));
         match presented.hash {
             Hash::Sha1 => self
                 .sha1
@@ -67,6 +75,8 @@ impl Key {
             Construction::HashOfKeyAndText => [&self.bytes, text].concat(),
             Construction::HashOfTextAndKey => [text, &self.bytes].concat(),
         };
+        #[cfg(fuzzing)]
+        COMPARED.set(COMPARED.get().saturating_add(1));
         let hashed = Zeroizing::new(hashed);
         let digest = Zeroizing::new(match presented.hash {
             Hash::Sha1 => Sha1::digest(&*hashed).to_vec(),

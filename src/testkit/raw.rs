@@ -111,6 +111,10 @@ impl<R: BufRead> RawRequests<R> {
         }
         let (method, target) = request_line(&line)?;
         let (target, authority) = origin_form(target);
+        // It becomes a header, and no header can hold these.
+        if authority.iter().flatten().any(u8::is_ascii_control) {
+            return Err(Fault::RequestLine);
+        }
         let mut request = Request::new(method, target);
         for (name, value) in self.headers()? {
             request = request.with_header(name, value);

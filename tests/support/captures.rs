@@ -22,10 +22,14 @@ pub struct Capture {
 
 /// Every capture, sorted by client and case.
 pub fn all() -> Vec<Capture> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures");
-    let mut files: Vec<_> = fs::read_dir(&directory)
-        .expect("tests/captures is a directory")
-        .map(|entry| entry.expect("tests/captures is readable").path())
+    all_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures"))
+}
+
+/// The same, for a package that lies elsewhere.
+pub fn all_in(directory: &Path) -> Vec<Capture> {
+    let mut files: Vec<_> = fs::read_dir(directory)
+        .expect("the captures are in a directory")
+        .map(|entry| entry.expect("the captures are readable").path())
         .filter(|path| {
             path.extension()
                 .is_some_and(|extension| extension == "jsonl")

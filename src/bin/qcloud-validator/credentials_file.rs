@@ -83,13 +83,16 @@ pub(crate) fn read(path: &Path) -> Result<Setup, String> {
     let name = path.display();
     let text = read_text(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let read = Table::parse(&text).and_then(|mut file| {
-        let setup = setup(&mut file, folder)?;
-        file.skip(&GATEWAY_TABLES);
-        file.finish()?;
-        Ok(setup)
-    });
-    read.map_err(|fault| format!("{name}:{fault}"))
+    parse(&text, folder).map_err(|fault| format!("{name}:{fault}"))
+}
+
+/// What the text of a credentials file says; `folder` is where the files that it names are.
+pub(crate) fn parse(text: &str, folder: &Path) -> Result<Setup, Fault> {
+    let mut file = Table::parse(text)?;
+    let setup = setup(&mut file, folder)?;
+    file.skip(&GATEWAY_TABLES);
+    file.finish()?;
+    Ok(setup)
 }
 
 /// What the same file may hold for `serve`, and is of no account elsewhere.

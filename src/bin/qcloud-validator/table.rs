@@ -19,7 +19,9 @@ pub(crate) struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.line, self.field, self.wrong)
+        // A name in quotes may hold a line end.
+        let field = self.field.escape_debug();
+        write!(f, "{}: {field}: {}", self.line, self.wrong)
     }
 }
 
