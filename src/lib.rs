@@ -91,6 +91,7 @@ pub mod manual {
     //! * [`protocol`]: the rules of the wire
     //! * [`clients`]: what published clients send
     //! * [`performance`]: what a verdict costs, and what costs it
+    //! * [`assurance`]: how it is tested
 
     /// The pages of the folder `manual`. Their links lead to files; here they lead to modules.
     macro_rules! pages {
@@ -107,6 +108,7 @@ pub mod manual {
             /// [protocol]: crate::manual::protocol
             /// [clients]: crate::manual::clients
             /// [performance]: crate::manual::performance
+            /// [assurance]: crate::manual::assurance
             #[doc = include_str!($file)]
             pub mod $name {}
         )*};
@@ -125,5 +127,6 @@ pub mod manual {
         protocol from "manual/protocol.md"
         clients from "manual/clients.md"
         performance from "manual/performance.md"
+        assurance from "manual/assurance.md"
     }
 }
