@@ -46,6 +46,11 @@ fuzz_target!(
         let pairs = owned(&read);
         assert!(!boundary.is_empty() && boundary.len() <= 70);
         assert!(pairs.len() <= limit);
+        assert!(fuzzing::multipart(body, boundary, pairs.len()).is_ok());
+        if let Some(less) = pairs.len().checked_sub(1) {
+            let refused = fuzzing::multipart(body, boundary, less).err();
+            assert_eq!(refused, Some(Reason::TooManyParameters { limit: less }));
+        }
         assert!(pairs.len() <= parts_at_most(body, boundary));
         let total: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
         assert!(total <= body.len());

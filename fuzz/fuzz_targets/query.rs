@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
 use qcloud_validator::stage::Received;
-use qcloud_validator::{Parameters, Policy, RequestView, Transport, fuzzing};
+use qcloud_validator::{Parameters, Policy, Reason, RequestView, Transport, fuzzing};
 
 #[path = "../model.rs"]
 mod model;
@@ -35,6 +35,11 @@ fuzz_target!(
             Ok(read) => {
                 let pairs = owned(&read);
                 assert!(pairs.len() <= limit);
+                assert!(fuzzing::urlencoded(text, pairs.len()).is_ok());
+                if let Some(less) = pairs.len().checked_sub(1) {
+                    let refused = fuzzing::urlencoded(text, less).err();
+                    assert_eq!(refused, Some(Reason::TooManyParameters { limit: less }));
+                }
                 assert!(expected == Some(pairs.iter().cloned().collect()), "{text:?}");
                 assert!(pairs.is_sorted());
                 for (name, value) in &pairs {
