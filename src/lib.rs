@@ -87,6 +87,7 @@ pub mod manual {
     //! * [`decisions`]: choices where the sources disagree or are silent
     //! * [`operating`]: embedding, capacity, clocks, logs
     //! * [`gateway`]: the gateway that runs, in front of a service or as a mock
+    //! * [`threats`]: what may be hostile, what is promised, and which test shows it
     //! * [`diagnosis`]: the mistakes of clients that can be recognised
     //! * [`protocol`]: the rules of the wire
     //! * [`clients`]: what published clients send
@@ -104,6 +105,7 @@ pub mod manual {
             /// [decisions]: crate::manual::decisions
             /// [operating]: crate::manual::operating
             /// [gateway]: crate::manual::gateway
+            /// [threats]: crate::manual::threats
             /// [diagnosis]: crate::manual::diagnosis
             /// [protocol]: crate::manual::protocol
             /// [clients]: crate::manual::clients
@@ -123,6 +125,7 @@ pub mod manual {
         decisions from "manual/decisions.md"
         operating from "manual/operating.md"
         gateway from "manual/gateway.md"
+        threats from "manual/threats.md"
         diagnosis from "manual/diagnosis.md"
         protocol from "manual/protocol.md"
         clients from "manual/clients.md"
