@@ -1,0 +1,17 @@
+//! The same job done by this crate and by its peers; `README.md` says what is compared and how far that is fair.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a bench reads the clock, and a peer that cannot be told the time has to be signed for now"
+)]
+
+pub mod message;
+pub mod nonces;
+pub mod rounds;
+pub mod verifiers;
+
+#[allow(missing_docs, reason = "it belongs to the library's own benches")]
+#[path = "../../support/mod.rs"]
+mod support;
+
+pub use support::nanos;
+pub use support::signer::Algorithm;
