@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything that must hold before a change lands: format, lints, documentation, feature sets, tests.
-# On a fresh clone this fetches crates from the package registry and nothing else.
+# On a fresh clone this fetches crates from the package registry. Where there is no `redis-server`, it installs one from the
+# Debian archive, and starts no service. It fetches nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,7 +22,7 @@ step "documentation, private items too"
 cargo doc --quiet --locked --no-deps --all-features --document-private-items
 
 step "each feature alone"
-for feature in async tower diagnose testkit cli gateway; do
+for feature in async tower redis diagnose testkit cli gateway; do
     cargo check --quiet --locked --no-default-features --features "$feature"
 done
 
@@ -30,6 +31,17 @@ fuzz/run.sh 20
 
 step "documentation examples"
 cargo test --quiet --locked --all-features --doc
+
+# The tests of the feature `redis` start servers of their own, on free ports of the loopback address.
+export REDIS_SERVER=${REDIS_SERVER:-redis-server}
+if ! command -v "$REDIS_SERVER" >/dev/null; then
+    step "install a Redis server"
+    apt-get update -qq
+    # Debian's `redis-server` is a link to this package's program, and a service that starts on the usual port.
+    apt-get install -qq -y --no-install-recommends redis-tools >/dev/null
+    REDIS_SERVER=$(mktemp -d)/redis-server
+    ln -s /usr/bin/redis-check-rdb "$REDIS_SERVER"
+fi
 
 step "tests"
 cargo test --locked --all-features --lib --tests

@@ -12,6 +12,8 @@ mod memory;
 mod nonces;
 mod permissions;
 mod quotas;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "async")]
 mod remote;
 mod unrestricted;
@@ -28,6 +30,8 @@ pub use permissions::{
     PermissionStore, Standing,
 };
 pub use quotas::{QuotaDraw, QuotaStore, QuotaVerdict};
+#[cfg(feature = "redis")]
+pub use redis::{RedisError, RedisQuotas, RedisSettings, RedisStores};
 #[cfg(feature = "async")]
 pub use remote::{
     Answer, AsyncStores, RemoteCredentialStore, RemoteNonceStore, RemotePermissionStore,

@@ -22,5 +22,7 @@ pub mod captures;
 pub mod gateway;
 #[cfg(feature = "diagnose")]
 pub mod mistakes;
+#[cfg(feature = "redis")]
+pub mod redis_server;
 pub mod signer;
 pub mod stores;

@@ -14,4 +14,6 @@ pub use nonces::{
 pub use permissions::{
     AccountRules, ActionRules, Effect, MemoryPermissions, MfaDemand, Pattern, Resources, Rule,
 };
+#[cfg(feature = "redis")]
+pub(in crate::store) use quotas::Applies;
 pub use quotas::{LimitScope, MemoryQuotas, QuotaRule, RateRule};

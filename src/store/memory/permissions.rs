@@ -517,6 +517,11 @@ impl Pattern {
             .is_some()
     }
 
+    #[cfg(feature = "redis")]
+    pub(in crate::store) fn text(&self) -> &str {
+        &self.0
+    }
+
     fn matches_everything(&self) -> bool {
         !self.0.is_empty() && self.0.bytes().all(|byte| byte == b'*')
     }

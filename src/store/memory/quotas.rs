@@ -122,9 +122,9 @@ impl fmt::Debug for MemoryQuotas {
 /// at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateRule {
-    limit: NonZeroU32,
-    period: NonZeroU32,
-    applies: Applies,
+    pub(in crate::store) limit: NonZeroU32,
+    pub(in crate::store) period: NonZeroU32,
+    pub(in crate::store) applies: Applies,
 }
 
 impl RateRule {
@@ -160,7 +160,7 @@ impl RateRule {
     }
 
     /// Rounded up: the rate is never exceeded.
-    fn refills_one_in(&self) -> Duration {
+    pub(in crate::store) fn refills_one_in(&self) -> Duration {
         let period = u64::from(self.period.get()).saturating_mul(NANOS_PER_SECOND);
         Duration::from_nanos(period.div_ceil(u64::from(self.limit.get())))
     }
@@ -170,9 +170,9 @@ impl RateRule {
 /// 86,400 seconds with the UTC day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaRule {
-    limit: u64,
-    period: NonZeroU32,
-    applies: Applies,
+    pub(in crate::store) limit: u64,
+    pub(in crate::store) period: NonZeroU32,
+    pub(in crate::store) applies: Applies,
 }
 
 impl QuotaRule {
@@ -212,7 +212,7 @@ impl QuotaRule {
         now.seconds().checked_div_euclid(length).unwrap_or_default()
     }
 
-    fn end_of(&self, period: i64) -> UnixTime {
+    pub(in crate::store) fn end_of(&self, period: i64) -> UnixTime {
         let length = i64::from(self.period.get());
         UnixTime::from_seconds(period.saturating_add(1).saturating_mul(length))
     }
@@ -231,10 +231,10 @@ pub enum LimitScope {
 
 /// To which requests a limit applies, and whose are counted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Applies {
-    actions: Pattern,
-    account: Option<Box<str>>,
-    scope: LimitScope,
+pub(in crate::store) struct Applies {
+    pub(in crate::store) actions: Pattern,
+    pub(in crate::store) account: Option<Box<str>>,
+    pub(in crate::store) scope: LimitScope,
 }
 
 impl Default for Applies {
@@ -248,7 +248,7 @@ impl Default for Applies {
 }
 
 impl Applies {
-    fn to(&self, draw: &QuotaDraw<'_>) -> bool {
+    pub(in crate::store) fn to(&self, draw: &QuotaDraw<'_>) -> bool {
         self.account
             .as_deref()
             .is_none_or(|uin| uin == draw.principal.uin())
