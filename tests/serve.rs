@@ -592,7 +592,7 @@ fn a_reload_that_fails_changes_nothing() {
         ),
         (
             other_key.clone() + MOCK,
-            "listeners, admin, log and connections: expected as at the start",
+            "listeners, admin, log, connections and redis: expected as at the start",
         ),
     ] {
         fs::write(&gateway.file, &text).unwrap();

@@ -15,6 +15,8 @@ use qcloud_validator::store::{
     NonceCapacity, PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Rule,
     Standing, StoreError,
 };
+#[cfg(all(feature = "gateway", feature = "redis"))]
+use qcloud_validator::store::{RedisQuotas, RedisStores};
 use qcloud_validator::{
     DiagnosisRule, HttpsRule, Language, Limits, Policy, PolicyBuilder, ReplayScope, SecretKey,
     Tolerance, UnixTime, UnsignedPart,
@@ -63,6 +65,15 @@ impl LimitRules {
         let quotas = self.quotas.iter().cloned();
         let store = rates.fold(MemoryQuotas::new(), MemoryQuotas::with_rate);
         quotas.fold(store, MemoryQuotas::with_quota)
+    }
+
+    /// What all gateways draw from together.
+    #[cfg(all(feature = "gateway", feature = "redis"))]
+    pub(crate) fn in_redis(&self, redis: &RedisStores) -> RedisQuotas {
+        let rates = self.rates.iter().cloned();
+        let quotas = self.quotas.iter().cloned();
+        let store = rates.fold(redis.quotas(), RedisQuotas::with_rate);
+        quotas.fold(store, RedisQuotas::with_quota)
     }
 }
 

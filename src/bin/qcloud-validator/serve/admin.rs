@@ -40,7 +40,9 @@ async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, String) {
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> impl IntoResponse {
-    measures::live_nonces(admin.kept.live_nonces());
+    if let Some(count) = admin.kept.live_nonces() {
+        measures::live_nonces(count);
+    }
     let content_type = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
     (content_type, admin.metrics.render())
 }

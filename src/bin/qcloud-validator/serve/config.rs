@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use hyper::Uri;
 use qcloud_validator::tower::IpNetwork;
+use zeroize::Zeroizing;
 
-use crate::credentials_file::{self, Setup, read_text};
+use crate::credentials_file::{self, Setup, read_text, secret};
 use crate::table::{Choices, Fault, Table};
 
 /// Everything that a gateway is made of.
@@ -26,6 +27,21 @@ pub(crate) struct GatewayConfig {
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) log: LogConfig,
     pub(crate) connections: ConnectionLimits,
+    pub(crate) redis: Option<RedisConfig>,
+}
+
+/// Where gateways share what they remember.
+#[derive(PartialEq)]
+#[cfg_attr(
+    not(feature = "redis"),
+    expect(dead_code, reason = "read to be refused by name")
+)]
+pub(crate) struct RedisConfig {
+    pub(crate) url: Zeroizing<String>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) response_timeout: Option<Duration>,
+    pub(crate) connection_timeout: Option<Duration>,
+    pub(crate) clock_allowance: Option<Duration>,
 }
 
 /// An address, and what happens to requests that come in on it.
@@ -209,6 +225,9 @@ fn gateway(file: &mut Table<'_>, folder: &Path) -> Result<GatewayConfig, Fault> 
     }
     if let Some(table) = file.table("connections")? {
         gateway.connections = connections(table)?;
+    }
+    if let Some(table) = file.table("redis")? {
+        gateway.redis = Some(redis(table, folder)?);
     }
     Ok(gateway)
 }
@@ -398,6 +417,37 @@ fn connections(mut table: Table<'_>) -> Result<ConnectionLimits, Fault> {
     };
     table.finish()?;
     Ok(limits)
+}
+
+fn redis(mut table: Table<'_>, folder: &Path) -> Result<RedisConfig, Fault> {
+    if !cfg!(feature = "redis") {
+        let wrong = "expected only where the command is built with the feature `redis`";
+        return Err(table.fault(table.line(), "url", wrong));
+    }
+    // The URL may hold a password.
+    let url = secret(&mut table, ["url", "url_env", "url_file"], folder)?.ok_or_else(|| {
+        let wrong = "expected one of url, url_env, url_file";
+        table.fault(table.line(), "url", wrong)
+    })?;
+    let url = String::from_utf8(url)
+        .map_err(|_| table.fault(table.line(), "url", "expected text in UTF-8"))?;
+    let prefix = table.text("prefix")?;
+    let config = RedisConfig {
+        url: Zeroizing::new(url),
+        prefix: prefix.map(|prefix| prefix.value.into_owned()),
+        response_timeout: milliseconds(&mut table, "response_milliseconds")?,
+        connection_timeout: milliseconds(&mut table, "connection_milliseconds")?,
+        clock_allowance: table
+            .number("clock_allowance_seconds", 1..=3_600)?
+            .map(Duration::from_secs),
+    };
+    table.finish()?;
+    Ok(config)
+}
+
+fn milliseconds(table: &mut Table<'_>, name: &'static str) -> Result<Option<Duration>, Fault> {
+    let milliseconds = table.number(name, 1..=60_000)?;
+    Ok(milliseconds.map(Duration::from_millis))
 }
 
 fn seconds(

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use qcloud_validator::store::{AfterRestart, Credential};
@@ -228,6 +229,9 @@ impl Source {
     }
 }
 
+/// How often a remote store is looked at, also where nobody asks for readiness.
+const WATCH: Duration = Duration::from_secs(60);
+
 /// The certificate of each listener. A dry run makes none. The error is one line.
 fn identities(config: &GatewayConfig, dry_run: bool) -> Result<Vec<Option<Arc<Identity>>>, String> {
     let listeners = config.listeners.iter();
@@ -257,7 +261,7 @@ async fn serve(
         .collect();
     let listeners = listeners?;
     let administered = gateway.admin.map(bind).transpose()?;
-    let kept = Arc::new(Kept::open(&setup, after_restart(&gateway))?);
+    let kept = Arc::new(Kept::open(&setup, gateway.redis.as_ref(), after_restart(&gateway)).await?);
     let validator = kept.validator(setup)?;
     access_log::install(gateway.log.format);
 
@@ -282,6 +286,7 @@ async fn serve(
         tokio::spawn(async move { axum::serve(listener, pages).await });
     }
     let mut upkeep = interval(measures::UPKEEP);
+    let mut watch = interval(WATCH);
     loop {
         select! {
             event = signals.next() => match event {
@@ -289,6 +294,9 @@ async fn serve(
                 Event::Stop => break,
             },
             _ = upkeep.tick() => admin.metrics.run_upkeep(),
+            _ = watch.tick() => if let Err(cause) = running.kept.ready().await {
+                warn!(cause, "a store cannot be relied on");
+            },
         }
     }
     info!("stopping");
@@ -380,7 +388,7 @@ impl Running {
         let Config { setup, gateway } = self.source.read()?;
         if gateway != self.config {
             return Err(
-                "listeners, admin, log and connections: expected as at the start; restart to change them"
+                "listeners, admin, log, connections and redis: expected as at the start; restart to change them"
                     .to_owned(),
             );
         }
