@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs everything that must hold before a change lands: format, lints, documentation, feature sets, tests.
 # On a fresh clone this fetches crates from the package registry. Where there is no `redis-server`, it installs one from the
-# Debian archive, and starts no service. It fetches nothing else.
+# Debian archive, and starts no service. For the tests against published clients it fetches what tests/clients/install.sh
+# names. It fetches nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,6 +43,9 @@ if ! command -v "$REDIS_SERVER" >/dev/null; then
     REDIS_SERVER=$(mktemp -d)/redis-server
     ln -s /usr/bin/redis-check-rdb "$REDIS_SERVER"
 fi
+
+step "clients"
+bash tests/clients/install.sh
 
 step "tests"
 cargo test --locked --all-features --lib --tests
