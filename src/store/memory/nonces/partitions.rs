@@ -31,21 +31,35 @@ impl<T> Partitions<T> {
     }
 
     pub(super) fn begin_round(&self) {
-        let end = self.next.load(Ordering::Acquire).saturating_add(self.count);
+        // One more than there are: a thread may be about to count the next one as visited that it visited before.
+        let end = self
+            .next
+            .load(Ordering::Acquire)
+            .saturating_add(self.count)
+            .saturating_add(1);
         self.end.fetch_max(end, Ordering::AcqRel);
     }
 
     /// Visits the next partition of the round; whether the round had not ended.
+    ///
+    /// A partition is counted as visited when it was, so that a round that has ended has no visit under way. Threads that
+    /// meet here wait for each other.
     pub(super) fn visit_next(&self, visit: impl FnOnce(&mut T)) -> bool {
         let end = self.end.load(Ordering::Acquire);
-        if self.next.load(Ordering::Acquire) >= end {
+        let number = self.next.load(Ordering::Acquire);
+        if number >= end {
             return false;
         }
-        // Threads that meet here may begin a partition too many, of the next round.
-        let number = self.next.fetch_add(1, Ordering::AcqRel);
         if let Some(mut partition) = self.by_number.get(number) {
             visit(&mut partition);
         }
+        // Where this fails, somebody else has counted it.
+        let _ = self.next.compare_exchange(
+            number,
+            number.saturating_add(1),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
         true
     }
 

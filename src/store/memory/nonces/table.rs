@@ -47,6 +47,8 @@ pub(super) struct Table {
     held: Count,
     /// The oldest generation that is not dead.
     first: AtomicI64,
+    /// The oldest generation that was not dead when a round of tidying last began.
+    tidied_for: AtomicI64,
     /// Whether nothing is claimed any more.
     closed: AtomicBool,
 }
@@ -79,6 +81,7 @@ impl Table {
             tenants: Partitions::new(capacity.total().div_ceil(TENANTS_PER_PARTITION)),
             held: Count(AtomicUsize::new(0)),
             first: AtomicI64::new(i64::MIN),
+            tidied_for: AtomicI64::new(i64::MIN),
             closed: AtomicBool::new(false),
         }
     }
@@ -217,9 +220,15 @@ impl Table {
     /// Lets generations die whose last second is before `now`.
     pub(super) fn advance(&self, now: i64) {
         let first = self.generation_at(now);
-        if self.first() < first && self.first.fetch_max(first, Ordering::AcqRel) < first {
+        if self.first() < first {
+            self.first.fetch_max(first, Ordering::AcqRel);
+        }
+        let first = self.first();
+        // Not left to the thread that told the time: another one would take the store for full until that goes on.
+        if self.tidied_for.load(Ordering::Acquire) < first {
             self.nonces.begin_round();
             self.tenants.begin_round();
+            self.tidied_for.fetch_max(first, Ordering::AcqRel);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
 
 use super::ring::Ring;
@@ -322,6 +323,56 @@ fn the_count_is_right_after_many_threads_and_generations() {
     );
     assert_eq!(store.len(), 1);
     assert_eq!((counted(&store), kept(&store)), (1, 1));
+}
+
+#[test]
+fn while_threads_move_the_clock_every_nonce_is_fresh_once() {
+    let store = MemoryNonces::new(NonceCapacity::default(), 6);
+    let clock = AtomicI64::new(1000);
+    let answers: Vec<((i64, u64), bool)> = thread::scope(|scope| {
+        let threads: Vec<_> = (1..=8_u64)
+            .map(|seed| {
+                let (store, clock) = (&store, &clock);
+                scope.spawn(move || {
+                    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                    let mut answers = Vec::new();
+                    for _ in 0..10_000 {
+                        let moves = i64::from(random.below(500) == 0);
+                        let now = clock.fetch_add(moves, Ordering::AcqRel);
+                        let dated = now + random.below(13) - 6;
+                        let nonce = u64::try_from(random.below(4)).unwrap();
+                        // A thread that was overtaken by a generation gets an error.
+                        match store.claim(&at(now, "AKID1", dated, nonce, dated + 6)) {
+                            Ok(verdict @ (Fresh | Repeated)) => {
+                                answers.push(((dated, nonce), verdict == Fresh));
+                            }
+                            Ok(other) => panic!("{other:?}"),
+                            Err(_) => {}
+                        }
+                    }
+                    answers
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let mut fresh = HashMap::new();
+    for (key, is_fresh) in answers {
+        *fresh.entry(key).or_insert(0) += i32::from(is_fresh);
+    }
+    assert!(fresh.len() > 500, "{}", fresh.len());
+    assert!(fresh.values().all(|&times| times == 1), "{fresh:?}");
+    let now = clock.into_inner();
+    assert_eq!(
+        store.claim(&at(now, "AKID2", now, 1, now + 6)).unwrap(),
+        Fresh
+    );
+    let live = fresh.keys().filter(|(dated, _)| dated + 6 >= now).count() + 1;
+    let len = store.len();
+    assert_eq!((len, counted(&store), kept(&store)), (live, live, live));
 }
 
 #[test]
