@@ -38,6 +38,7 @@ struct Input {
 /// How much later it arrives, in seconds.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Late {
+    No,
     By(i16),
     /// Beside an end of the window.
     AboutAfter(i8),
@@ -50,6 +51,8 @@ enum Change {
     Replace(Place, At, u8),
     Insert(Place, At, u8),
     Remove(Place, At),
+    /// A bit of the signature, as the reference writes it: at the end.
+    Signature(u8, u8),
     /// The pairs of query and form in the opposite order.
     PairsReversed,
     EscapesInLowerCase,
@@ -74,6 +77,7 @@ enum At {
 impl Late {
     fn seconds(self) -> i64 {
         match self {
+            Self::No => 0,
             Self::By(seconds) => i64::from(seconds),
             Self::AboutAfter(seconds) => 300 + i64::from(seconds % 2),
             Self::AboutBefore(seconds) => -300 + i64::from(seconds % 2),
@@ -246,6 +250,16 @@ impl Wire {
                 if let Some(byte) = self.byte(place, at) {
                     *byte = new;
                 }
+            }
+            Change::Signature(at, bit) => {
+                let place = if self.header("authorization").is_some() {
+                    Place::Authorization
+                } else if self.method == b"GET" {
+                    Place::Target
+                } else {
+                    Place::Body
+                };
+                self.change(&Change::Flip(place, At::End(at), bit));
             }
             Change::Insert(place, at, byte) => {
                 let text = self.place(place);
