@@ -400,7 +400,7 @@ mod diagnosis {
 
 // ------------------------------------------------------------------------------------------------- credentials files
 
-/// Found by fuzzing: a name in quotes may hold a line end, and a fault is one line.
+/// A name in quotes may hold a line end, and a fault is one line.
 #[cfg(feature = "cli")]
 #[test]
 fn a_fault_in_a_credentials_file_is_one_line_whatever_a_field_is_called() {
