@@ -15,7 +15,8 @@ pub enum AfterRestart {
     #[default]
     RefuseDatedBefore,
     /// Refuses every request that can have been used before: those dated up to one window after the start. No replay is
-    /// possible, and for one window nobody with a right clock is served.
+    /// possible, provided that the window was not longer before and the clock does not go back; and for one window nobody
+    /// with a right clock is served.
     RefuseForOneWindow,
     /// Refuses none: for one window, and for two if clocks were ahead, what was used before the start can be replayed.
     InsecureAdmit,

@@ -36,7 +36,8 @@ const NONCE: u64 = 8;
 const TENANT: u64 = 72;
 const CHECKSUM: u64 = 32;
 
-/// The nonces of a [`MemoryNonces`](crate::store::MemoryNonces) were not saved, or not loaded.
+/// The nonces of a [`MemoryNonces`](crate::store::MemoryNonces) were not saved, or not loaded. Printed, it is one line that
+/// names the file and the whole cause.
 #[derive(Debug)]
 pub struct SnapshotError {
     path: PathBuf,
@@ -63,16 +64,7 @@ impl fmt::Display for SnapshotError {
     }
 }
 
-impl Error for SnapshotError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.fault {
-            SnapshotFault::Unwritable(cause)
-            | SnapshotFault::Unreadable(cause)
-            | SnapshotFault::Unremovable(cause) => Some(cause),
-            _ => None,
-        }
-    }
-}
+impl Error for SnapshotError {}
 
 /// What is wrong with a file of saved nonces.
 #[derive(Debug)]
