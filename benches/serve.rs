@@ -324,7 +324,7 @@ async fn compare() {
             let (mut rates, mut costs) = (Vec::new(), Vec::new());
             for round in 0..=ROUNDS {
                 // What a server can answer in a turn, with room.
-                let count = 150_000;
+                let count = 300_000;
                 let theirs = kind.sign(plain.address, count, nonce);
                 let ours = kind.sign(gateway.address, count, nonce);
                 nonce += count as u64;

@@ -27,7 +27,8 @@ pub(crate) type Current = Arc<ArcSwap<AsyncValidator>>;
 
 /// One listener's.
 pub(crate) struct Door {
-    name: Arc<str>,
+    name: Box<str>,
+    measures: measures::Listener,
     validator: Current,
     source: TransportSource,
     behind: Behind,
@@ -57,8 +58,10 @@ impl Door {
             (Some(_), _) => TransportSource::Connection(Transport::Https),
             (None, _) => TransportSource::Connection(Transport::Http),
         };
+        let name = config.address.to_string();
         Ok(Self {
-            name: config.address.to_string().into(),
+            measures: measures::Listener::new(&name),
+            name: name.into(),
             validator,
             behind: match &config.mode {
                 Mode::Mock => Behind::Mock,
@@ -76,6 +79,10 @@ impl Door {
         &self.name
     }
 
+    pub(crate) fn measures(&self) -> &measures::Listener {
+        &self.measures
+    }
+
     /// Answers a request.
     pub(crate) async fn answer(
         &self,
@@ -85,36 +92,40 @@ impl Door {
         let began = Instant::now();
         let id = RequestId::random();
         request.extensions_mut().insert(id.clone());
-        let transport = Arrival::new(&request, &self.source).transport();
-        request.extensions_mut().insert(transport);
         let method = request.method().clone();
         let request = request.map(|body| BodyDeadline::new(body, self.body));
         let validator = self.validator.load_full();
         let response = match &self.behind {
             Behind::Mock => self.behind_the_layer(&validator, Mock, request).await,
-            Behind::Proxy(proxy) if Proxy::streams(&request) => {
-                match proxy.stream(&validator, &self.source, request).await {
-                    Ok(response) => response,
-                    Err(request) => {
-                        self.behind_the_layer(&validator, Proxy::clone(proxy), request)
-                            .await
-                    }
-                }
-            }
-            Behind::Proxy(proxy) => {
-                self.behind_the_layer(&validator, Proxy::clone(proxy), request)
-                    .await
-            }
+            Behind::Proxy(proxy) => self.behind_the_proxy(&validator, proxy, request).await,
             Behind::ForwardAuth(rules) => {
                 forward_auth::answer(*rules, &validator, &self.source, request).await
             }
         };
         let entry = Entry::new(&self.name, peer, &method, &id, &response, began.elapsed());
-        measures::answered(&entry);
+        self.measures.answered(&entry);
         if access_log::wanted(self.logged, &entry) {
             access_log::write(&entry);
         }
         response
+    }
+
+    async fn behind_the_proxy(
+        &self,
+        validator: &AsyncValidator,
+        proxy: &Proxy,
+        mut request: Request<BodyDeadline>,
+    ) -> Response<Body> {
+        let transport = Arrival::new(&request, &self.source).transport();
+        request.extensions_mut().insert(transport);
+        if Proxy::streams(&request) {
+            match proxy.stream(validator, &self.source, request).await {
+                Ok(response) => return response,
+                Err(unseen) => request = unseen,
+            }
+        }
+        self.behind_the_layer(validator, proxy.clone(), request)
+            .await
     }
 
     async fn behind_the_layer<S, R>(

@@ -26,7 +26,6 @@ use tracing::{debug, warn};
 
 use super::config::ConnectionLimits;
 use super::door::Door;
-use super::measures;
 
 /// What all listeners share.
 #[derive(Clone)]
@@ -95,7 +94,7 @@ impl Connections {
         door: Arc<Door>,
         _permit: OwnedSemaphorePermit,
     ) {
-        let _open = measures::Connection::open(door.name());
+        let _open = door.measures().connected();
         let until = Instant::now().checked_add(self.limits.head);
         // Answers are small and must not wait for more of them.
         let _ = stream.set_nodelay(true);
