@@ -279,6 +279,8 @@ fn the_service_is_shown_the_request_and_its_caller() {
         .header("X_Qcloud_Validator_Account", "2")
         .header("X-Forwarded-Proto", "https")
         .header("X-Forwarded-For", "203.0.113.1")
+        .header("X-Forwarded-Host", "other.example")
+        .header("Forwarded", "for=203.0.113.1")
         .header("Connection", "X-TC-Region, X-Mine, Authorization")
         .header("X-TC-Region", "ap-guangzhou")
         .header("X-Mine", "1")
@@ -322,9 +324,49 @@ fn the_service_is_shown_the_request_and_its_caller() {
         "account: 1\r",
         "account: 2\r",
         "203.0.113.1",
+        "other.example",
     ] {
         assert!(!lower.contains(absent), "{absent} is in {head}");
     }
+}
+
+#[test]
+fn a_proxy_in_front_tells_the_service_who_came_to_it() {
+    let more = format!("trusted_proxies = [\"127.0.0.1\"]\n{AT_ONCE}");
+    let text = proxy(&format!("http://{}", echo()), &more);
+    let gateway = Gateway::start(&folder("chain"), &text, &[]);
+    let request = v2("203.0.113.9:443".parse().unwrap())
+        .sign()
+        .with_header("X-Forwarded-Proto", "https")
+        .with_header("X-Forwarded-Host", "203.0.113.9:443")
+        .with_header("X-Forwarded-For", "198.51.100.7");
+    let shown = call(gateway.address(), &request.to_raw()).text();
+    for line in [
+        "x-forwarded-for: 198.51.100.7\r\nx-forwarded-for: 127.0.0.1\r\n",
+        "x-forwarded-proto: https\r\n",
+        "x-forwarded-host: 203.0.113.9:443\r\n",
+    ] {
+        assert!(shown.contains(line), "{line} is not in {shown}");
+    }
+}
+
+#[test]
+fn an_unsigned_body_may_not_be_longer_than_another() {
+    let limits = "[policy.limits]\nbody_bytes = 1000\nform_bytes = 1000\n";
+    let text = proxy(&format!("http://{}", echo()), limits);
+    let gateway = Gateway::start(&folder("long-stream"), &text, &[]);
+    let at = gateway.address();
+    let request = |length: usize| tc3(at).unsigned_payload().body(vec![b'a'; length]).sign();
+    assert_eq!(call(at, &request(1_000).to_raw()).status, 201);
+    let answer = call(at, &request(1_001).to_raw());
+    assert_eq!(answer.code(), "RequestSizeLimitExceeded");
+
+    // Its length is not announced.
+    let announced = String::from_utf8(request(1_001).to_raw()).unwrap();
+    let (head, body) = announced.split_once("\r\n\r\n").unwrap();
+    let head = head.replace("Content-Length: 1001", "Transfer-Encoding: chunked");
+    let chunked = format!("{head}\r\n\r\n3e9\r\n{body}\r\n0\r\n\r\n");
+    assert_eq!(call(at, chunked.as_bytes()).code(), "InternalError");
 }
 
 #[test]

@@ -54,8 +54,9 @@ impl Default for TransportSource {
 }
 
 impl TransportSource {
-    /// Whether the request comes from a proxy that is believed.
-    fn believes<B>(&self, request: &Request<B>) -> bool {
+    /// Whether the request comes from a proxy that is believed: one in the list, by its [`PeerAddr`].
+    #[must_use]
+    pub fn believes<B>(&self, request: &Request<B>) -> bool {
         let peer: Option<&PeerAddr> = request.extensions().get();
         match (self, peer) {
             (Self::ForwardedFrom(proxies), Some(PeerAddr(peer))) => {

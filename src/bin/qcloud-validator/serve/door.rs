@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
-use qcloud_validator::tower::{Arrival, RequestId, TransportSource, ValidatorLayer};
+use qcloud_validator::tower::{RequestId, TransportSource, ValidatorLayer};
 use qcloud_validator::{AsyncValidator, Transport};
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
@@ -20,7 +20,7 @@ use super::config::{ForwardAuth, ListenerConfig, LoggedRequests, Mode};
 use super::forward_auth;
 use super::measures;
 use super::mock::Mock;
-use super::proxy::Proxy;
+use super::proxy::{Proxy, Way};
 
 /// The validator as it is now: a reload puts another in its place, and requests that have begun end with theirs.
 pub(crate) type Current = Arc<ArcSwap<AsyncValidator>>;
@@ -116,8 +116,8 @@ impl Door {
         proxy: &Proxy,
         mut request: Request<BodyDeadline>,
     ) -> Response<Body> {
-        let transport = Arrival::new(&request, &self.source).transport();
-        request.extensions_mut().insert(transport);
+        let way = Way::new(&request, &self.source);
+        request.extensions_mut().insert(way);
         if Proxy::streams(&request) {
             match proxy.stream(validator, &self.source, request).await {
                 Ok(response) => return response,

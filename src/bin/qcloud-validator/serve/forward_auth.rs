@@ -7,12 +7,11 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::header::HeaderValue;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use qcloud_validator::tower::{
-    Arrival, PeerAddr, RequestBody, RequestId, TransportSource, refusal,
-};
+use qcloud_validator::tower::{Arrival, RequestBody, RequestId, TransportSource, refusal};
 use qcloud_validator::{AsyncValidator, Field, Headers, Payload, Reason};
 use tracing::warn;
 
@@ -23,6 +22,15 @@ use super::config::{AskedBy, Bodies, ForwardAuth, UnseenBodies};
 /// What the client should read, for a proxy that only passes headers on.
 const RESPONSE: &str = "x-qcloud-validator-response";
 
+/// The body of the request in question.
+enum Shown {
+    Body(Bytes),
+    /// The proxy does not show it.
+    Nothing,
+    /// It is too long, too slow or cut off: whoever sends it so must not get around being verified.
+    Unreadable,
+}
+
 /// Answers one question.
 pub(crate) async fn answer(
     rules: ForwardAuth,
@@ -32,7 +40,7 @@ pub(crate) async fn answer(
 ) -> Response<Body> {
     let id: Option<&RequestId> = question.extensions().get();
     let id = id.cloned().unwrap_or_else(RequestId::random);
-    if !is_believed(source, &question) {
+    if !source.believes(&question) {
         // Whoever may ask could learn what others sign, so nobody else may.
         return plain(StatusCode::FORBIDDEN, "not a trusted proxy\n");
     }
@@ -42,17 +50,20 @@ pub(crate) async fn answer(
             "the headers that name the original request are missing or malformed\n",
         );
     };
-    let seen = match rules.bodies {
+    let shown = match rules.bodies {
         Bodies::Forwarded if !is_partial(original.headers()) => {
             let limit = validator.policy().limits().longest_body();
             match Limited::new(body, limit).collect().await {
-                Ok(body) => Some(body.to_bytes()),
-                Err(_) => None,
+                Ok(body) => Shown::Body(body.to_bytes()),
+                Err(_) => Shown::Unreadable,
             }
         }
-        Bodies::Forwarded | Bodies::Unseen => None,
+        Bodies::Forwarded | Bodies::Unseen => Shown::Nothing,
     };
-    let payload = seen.as_deref().map_or(Payload::Unseen, Payload::Bytes);
+    let payload = match &shown {
+        Shown::Body(body) => Payload::Bytes(body),
+        Shown::Nothing | Shown::Unreadable => Payload::Unseen,
+    };
     let arrival = Arrival::new(&original, source);
     match validator.check(&arrival.view(payload)).await {
         Ok(admitted) => match caller::headers(&admitted, &id) {
@@ -69,6 +80,7 @@ pub(crate) async fn answer(
         },
         Err(refused)
             if refused.reason() == &Reason::BodyUnseen
+                && matches!(shown, Shown::Nothing)
                 && rules.unseen_bodies == UnseenBodies::InsecurePassUnverified =>
         {
             let mut response = Response::new(Body::empty());
@@ -79,16 +91,6 @@ pub(crate) async fn answer(
             response
         }
         Err(refused) => denial(refused, id),
-    }
-}
-
-fn is_believed(source: &TransportSource, question: &Request<BodyDeadline>) -> bool {
-    let peer: Option<&PeerAddr> = question.extensions().get();
-    match (source, peer) {
-        (TransportSource::ForwardedFrom(proxies), Some(PeerAddr(peer))) => {
-            proxies.iter().any(|proxy| proxy.contains(peer.ip()))
-        }
-        _ => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -9,10 +10,11 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Body as _;
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDED, HOST, HeaderName,
     PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::http::HeaderValue;
@@ -33,6 +35,44 @@ use super::body_deadline::BodyDeadline;
 use super::caller;
 use super::config::Upstream;
 use super::measures;
+
+/// How a request came, for the service behind: an extension of the request.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Way {
+    https: bool,
+    peer: Option<IpAddr>,
+    /// Whether the peer is a proxy that is believed about who came to it.
+    believed: bool,
+}
+
+impl Way {
+    pub(crate) fn new<B>(request: &Request<B>, source: &TransportSource) -> Self {
+        let peer: Option<&PeerAddr> = request.extensions().get();
+        Self {
+            https: Arrival::new(request, source).transport() == Transport::Https,
+            peer: peer.map(|PeerAddr(peer)| peer.ip().to_canonical()),
+            believed: source.believes(request),
+        }
+    }
+
+    /// Says so in the headers that services behind proxies read. What a client said there counts no more.
+    fn tell(self, headers: &mut HeaderMap) -> Result<(), BoxError> {
+        let proto = if self.https { "https" } else { "http" };
+        headers.insert(PROTO, HeaderValue::from_static(proto));
+        if !self.believed {
+            headers.remove(FOR);
+            headers.remove("x-forwarded-host");
+            headers.remove(FORWARDED);
+        }
+        if let Some(peer) = self.peer {
+            headers.append(FOR, HeaderValue::from_str(&peer.to_string())?);
+        }
+        Ok(())
+    }
+}
+
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Sent = UnsyncBoxBody<Bytes, BoxError>;
@@ -83,13 +123,17 @@ impl Proxy {
         source: &TransportSource,
         request: Request<BodyDeadline>,
     ) -> Result<Response<Body>, Request<BodyDeadline>> {
+        let limit = validator.policy().limits().longest_body();
+        let announced = request.body().size_hint().lower();
+        if u64::try_from(limit).is_ok_and(|limit| announced > limit) {
+            return Err(request);
+        }
         let arrival = Arrival::new(&request, source);
-        let transport = arrival.transport();
         let verdict = validator.check(&arrival.view(Payload::Unseen)).await;
         match verdict {
             Ok(admitted) => {
-                let request = request.map(|body| body.boxed_unsync());
-                Ok(self.forward(Arc::new(admitted), transport, request).await)
+                let request = request.map(|body| Limited::new(body, limit).boxed_unsync());
+                Ok(self.forward(Arc::new(admitted), request).await)
             }
             Err(refused) if refused.reason() == &Reason::BodyUnseen => Err(request),
             Err(refused) => {
@@ -102,7 +146,6 @@ impl Proxy {
     async fn forward(
         self: &Proxy,
         admitted: Arc<Admitted>,
-        transport: Transport,
         request: Request<Sent>,
     ) -> Response<Body> {
         let id = id_of(&request);
@@ -112,7 +155,7 @@ impl Proxy {
             refusal::<RequestBody>(admitted.refuse(Reason::BackendFailed), id.clone())
                 .map(Body::new)
         };
-        let outgoing = match self.outgoing(&admitted, transport, &id, request) {
+        let outgoing = match self.outgoing(&admitted, &id, request) {
             Ok(outgoing) => outgoing,
             Err(cause) => return failed(&admitted, &cause),
         };
@@ -133,7 +176,6 @@ impl Proxy {
     fn outgoing(
         &self,
         admitted: &Admitted,
-        transport: Transport,
         id: &RequestId,
         request: Request<Sent>,
     ) -> Result<Request<Sent>, BoxError> {
@@ -155,12 +197,12 @@ impl Proxy {
         uri.path_and_query = Some(target);
         parts.uri = Uri::from_parts(uri)?;
         parts.version = Version::HTTP_11;
-        let peer: Option<PeerAddr> = parts.extensions.remove();
+        let way: Option<Way> = parts.extensions.remove();
         parts.extensions.clear();
         remove_hop_by_hop(&mut parts.headers);
         caller::remove_forged(&mut parts.headers);
         parts.headers.extend(caller::headers(admitted, id)?);
-        tell_way(&mut parts.headers, transport, peer)?;
+        way.unwrap_or_default().tell(&mut parts.headers)?;
         Ok(Request::from_parts(parts, body))
     }
 }
@@ -178,7 +220,6 @@ impl tower::Service<Request<RequestBody>> for Proxy {
         let proxy = self.clone();
         Box::pin(async move {
             let admitted: Option<Arc<Admitted>> = request.extensions_mut().remove();
-            let transport: Option<Transport> = request.extensions_mut().remove();
             let Some(admitted) = admitted else {
                 // Only a request that nobody judged lacks it, and such a one goes nowhere.
                 let mut response = Response::new(Body::empty());
@@ -186,8 +227,7 @@ impl tower::Service<Request<RequestBody>> for Proxy {
                 return Ok(response);
             };
             let request = request.map(|body| body.map_err(|never| match never {}).boxed_unsync());
-            let transport = transport.unwrap_or(Transport::Http);
-            Ok(proxy.forward(admitted, transport, request).await)
+            Ok(proxy.forward(admitted, request).await)
         })
     }
 }
@@ -229,22 +269,4 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
 fn is_judged(name: &HeaderName) -> bool {
     [HOST, AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH].contains(name)
         || name.as_str().starts_with("x-tc-")
-}
-
-/// Says how the request came, in the headers that services behind proxies read: what a client said there counts no more.
-fn tell_way(
-    headers: &mut HeaderMap,
-    transport: Transport,
-    peer: Option<PeerAddr>,
-) -> Result<(), BoxError> {
-    let proto = match transport {
-        Transport::Https => "https",
-        _ => "http",
-    };
-    headers.insert("x-forwarded-proto", HeaderValue::from_static(proto));
-    if let Some(PeerAddr(peer)) = peer {
-        let address = HeaderValue::from_str(&peer.ip().to_canonical().to_string())?;
-        headers.insert("x-forwarded-for", address);
-    }
-    Ok(())
 }
