@@ -36,7 +36,7 @@ struct Inner {
     key: Arc<SigningKey>,
     session: Session,
     state: CredentialState,
-    principal: Arc<Principal>,
+    principal: Principal,
     mfa: Mfa,
 }
 
@@ -71,7 +71,7 @@ impl Credential {
             key: Arc::new(SigningKey::new(key)),
             session: Session::Permanent,
             state: CredentialState::Enabled,
-            principal: Arc::new(principal),
+            principal,
             mfa: Mfa::Unverified,
         }))
     }

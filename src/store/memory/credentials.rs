@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use dashmap::DashMap;
+use foldhash::fast::RandomState;
 
 use crate::store::{Credential, CredentialStore, StoreError};
 
@@ -23,7 +24,9 @@ use crate::store::{Credential, CredentialStore, StoreError};
 /// ```
 #[derive(Default)]
 pub struct MemoryCredentials {
-    by_secret_id: DashMap<Box<str>, Credential>,
+    /// Strangers may look up what they like, but all that is in here was put in by the operator: nobody can make a lookup
+    /// long, and the fast hash will do.
+    by_secret_id: DashMap<Box<str>, Credential, RandomState>,
 }
 
 impl MemoryCredentials {

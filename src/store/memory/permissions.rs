@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use foldhash::fast::RandomState;
+
 use crate::form::Parameters;
 use crate::store::{
     AccountStanding, ActionStanding, Mfa, MfaStanding, PermissionQuery, PermissionStanding,
@@ -61,8 +63,8 @@ use crate::store::{
 /// ```
 #[derive(Default)]
 pub struct MemoryPermissions {
-    accounts: HashMap<Box<str>, AccountRules>,
-    actions: HashMap<Box<str>, Vec<ActionRules>>,
+    accounts: HashMap<Box<str>, AccountRules, RandomState>,
+    actions: HashMap<Box<str>, Vec<ActionRules>, RandomState>,
     resources: Option<Box<dyn Resources>>,
 }
 
@@ -251,7 +253,7 @@ pub struct AccountRules {
     standing: AccountStanding,
     mfa: MfaDemand,
     rules: Vec<Rule>,
-    sub_accounts: HashMap<Box<str>, Vec<Rule>>,
+    sub_accounts: HashMap<Box<str>, Vec<Rule>, RandomState>,
 }
 
 impl AccountRules {
@@ -262,7 +264,7 @@ impl AccountRules {
             standing: AccountStanding::Active,
             mfa: MfaDemand::NotDemanded,
             rules: Vec::new(),
-            sub_accounts: HashMap::new(),
+            sub_accounts: HashMap::default(),
         }
     }
 
@@ -384,7 +386,7 @@ impl ActionRules {
         let resources: Vec<Pattern> = parameters.into_iter().map(Into::into).collect();
         let dotted = resources
             .iter()
-            .map(|pattern| Pattern::new(pattern.0.replace('_', ".")))
+            .map(|pattern| Pattern::new(pattern.text.replace('_', ".")))
             .collect();
         Self {
             resources,
@@ -485,21 +487,30 @@ pub enum Effect {
 /// assert!(!Pattern::new("Describe*").matches("StopInstances"));
 /// assert!(Pattern::new("Filters.*.Values.*").matches("Filters.0.Values.1"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Pattern(Box<str>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    text: Box<str>,
+    /// How much of it stands before the first `*`; all of it if there is none.
+    start: usize,
+}
 
 impl Pattern {
     /// The pattern written as `text`.
     #[must_use]
     pub fn new(text: impl Into<Box<str>>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        let start = text.find('*').unwrap_or(text.len());
+        Self { text, start }
     }
 
     /// Whether the whole of `text` fits. Takes time in proportion to the two lengths.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let Some((start, rest)) = self.0.split_once('*') else {
-            return *self.0 == *text;
+        let (start, rest) = self.text.split_at(self.start);
+        let rest = match rest.as_bytes() {
+            [] => return start == text,
+            [_] => return text.starts_with(start),
+            [_, ..] => rest.strip_prefix('*').unwrap_or_default(),
         };
         let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
         let Some(text) = text
@@ -519,11 +530,17 @@ impl Pattern {
 
     #[cfg(feature = "redis")]
     pub(in crate::store) fn text(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     fn matches_everything(&self) -> bool {
-        !self.0.is_empty() && self.0.bytes().all(|byte| byte == b'*')
+        self.start == 0 && !self.text.is_empty() && self.text.bytes().all(|byte| byte == b'*')
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern").field(&self.text).finish()
     }
 }
 
@@ -542,38 +559,31 @@ enum Named {
 
 /// The rules that bind one principal.
 struct Rules<'a> {
-    denying: Vec<&'a Rule>,
-    /// `None` for a main account, which needs none.
-    allowing: Option<Vec<&'a Rule>>,
+    main: &'a [Rule],
+    own: &'a [Rule],
+    /// Whether it is a sub-account, which needs to be allowed what it does; a main account does not.
+    of_sub_account: bool,
 }
 
 impl<'a> Rules<'a> {
     fn of(account: Option<&'a AccountRules>, sub_uin: Option<&str>) -> Self {
-        let main = account.map_or(&[][..], |account| &account.rules);
-        let own = match (account, sub_uin) {
-            (Some(account), Some(sub_uin)) => account
-                .sub_accounts
-                .get(sub_uin)
-                .map_or(&[][..], Vec::as_slice),
-            _ => &[],
-        };
-        let with = |effect: Effect| move |rule: &&Rule| rule.effect == effect;
+        let own = account
+            .zip(sub_uin)
+            .and_then(|(account, sub_uin)| account.sub_accounts.get(sub_uin));
         Self {
-            denying: main.iter().chain(own).filter(with(Effect::Deny)).collect(),
-            allowing: sub_uin.map(|_| own.iter().filter(with(Effect::Allow)).collect()),
+            main: account.map_or(&[], |account| &account.rules),
+            own: own.map_or(&[], Vec::as_slice),
+            of_sub_account: sub_uin.is_some(),
         }
     }
 
     fn grant_everything(&self) -> bool {
-        self.denying.is_empty() && self.allowing.is_none()
+        !self.of_sub_account && !self.denied(|_| true)
     }
 
     /// Whether the action is granted on something, and not denied on everything.
     fn may_call(&self, action: &str) -> bool {
-        let denied = self
-            .denying
-            .iter()
-            .any(|rule| rule.names_every_resource() && rule.names_action(action));
+        let denied = self.denied(|rule| rule.names_every_resource() && rule.names_action(action));
         !denied && self.allowed(|rule| rule.names_action(action))
     }
 
@@ -589,15 +599,10 @@ impl<'a> Rules<'a> {
                 return Some(PermissionStanding::ResourceDenied { resource });
             }
         };
-        let denied = |on: &dyn Fn(&Rule) -> bool| {
-            self.denying
-                .iter()
-                .any(|rule| on(rule) && rule.names_resource(&resource))
-        };
-        if denied(&Rule::names_every_action) {
+        if self.denied(|rule| rule.names_every_action() && rule.names_resource(&resource)) {
             return Some(PermissionStanding::ResourceDenied { resource });
         }
-        if denied(&|rule| rule.names_action(action)) {
+        if self.denied(|rule| rule.names_action(action) && rule.names_resource(&resource)) {
             return Some(PermissionStanding::ActionResourceDenied { resource });
         }
         if self.allowed(|rule| rule.names_action(action) && rule.names_resource(&resource)) {
@@ -610,10 +615,14 @@ impl<'a> Rules<'a> {
         })
     }
 
+    fn denied(&self, by: impl Fn(&Rule) -> bool) -> bool {
+        let mut rules = self.main.iter().chain(self.own);
+        rules.any(|rule| rule.effect == Effect::Deny && by(rule))
+    }
+
     fn allowed(&self, by: impl Fn(&Rule) -> bool) -> bool {
-        self.allowing
-            .as_ref()
-            .is_none_or(|rules| rules.iter().any(|rule| by(rule)))
+        let mut rules = self.own.iter();
+        !self.of_sub_account || rules.any(|rule| rule.effect == Effect::Allow && by(rule))
     }
 }
 
