@@ -22,7 +22,8 @@ async fn check(
     now: UnixTime,
 ) -> Result<Admitted, Rejection> {
     // Protocol, method, form, parameters, types, timestamp: they ask nobody.
-    let parsed = Received::new(request, policy).parse(now)?;
+    let mut received = Received::new(request, policy);
+    let parsed = received.parse(now)?;
 
     // SecretId, token, signature.
     let found = backend.find(parsed.secret_id()).await;

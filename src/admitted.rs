@@ -15,14 +15,14 @@ use crate::store::{Credential, Principal};
 /// Proof that a request passed every check. Nothing but the last stage makes one.
 #[derive(Clone, Debug)]
 pub struct Admitted {
-    credential: Credential,
-    scheme: Scheme,
-    dialect: Dialect,
-    language: Language,
-    action: Box<str>,
-    uncovered: Vec<Uncovered>,
+    pub(crate) credential: Credential,
+    pub(crate) scheme: Scheme,
+    pub(crate) dialect: Dialect,
+    pub(crate) language: Language,
+    pub(crate) action: Box<str>,
+    pub(crate) uncovered: Vec<Uncovered>,
     #[expect(dead_code, reason = "possession is the proof")]
-    witnesses: Witnesses,
+    pub(crate) witnesses: Witnesses,
 }
 
 /// One value per check that could be forgotten; each can only be made by its check.
@@ -37,26 +37,6 @@ pub(crate) struct Witnesses {
 }
 
 impl Admitted {
-    pub(crate) fn new(
-        witnesses: Witnesses,
-        credential: Credential,
-        scheme: Scheme,
-        dialect: Dialect,
-        language: Language,
-        action: Box<str>,
-        uncovered: Vec<Uncovered>,
-    ) -> Self {
-        Self {
-            credential,
-            scheme,
-            dialect,
-            language,
-            action,
-            uncovered,
-            witnesses,
-        }
-    }
-
     /// The verified SecretId.
     #[must_use]
     pub fn secret_id(&self) -> &str {

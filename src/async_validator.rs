@@ -150,7 +150,8 @@ impl AsyncValidator {
         now: UnixTime,
     ) -> Result<Admitted, Rejection> {
         let stores = &self.stores;
-        let parsed = Received::new(request, &self.policy).parse(now)?;
+        let mut received = Received::new(request, &self.policy);
+        let parsed = received.parse(now)?;
         let found = match &stores.credentials {
             Slot::Local(store) => store.find(parsed.secret_id()),
             Slot::Remote(store) => store.find(parsed.secret_id()).await,

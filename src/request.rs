@@ -24,7 +24,23 @@ pub struct RequestView<'r> {
     path: &'r [u8],
     query: &'r [u8],
     headers: &'r dyn Headers,
+    known: KnownHeaders<'r>,
     payload: Payload<'r>,
+}
+
+/// What the headers say that every request is asked for, looked up once.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownHeaders<'r> {
+    host: Field<'r>,
+    pub(crate) content_type: Field<'r>,
+    pub(crate) authorization: Field<'r>,
+    pub(crate) action: Field<'r>,
+    pub(crate) version: Field<'r>,
+    pub(crate) timestamp: Field<'r>,
+    pub(crate) region: Field<'r>,
+    pub(crate) token: Field<'r>,
+    pub(crate) language: Field<'r>,
+    pub(crate) content_sha256: Field<'r>,
 }
 
 impl<'r> RequestView<'r> {
@@ -50,14 +66,21 @@ impl<'r> RequestView<'r> {
             path,
             query,
             headers: &NoHeaders,
+            known: KnownHeaders::NONE,
             payload: Payload::Bytes(&[]),
         }
     }
 
     /// Shows the headers.
+    #[inline]
     #[must_use]
     pub fn with_headers(self, headers: &'r dyn Headers) -> Self {
-        Self { headers, ..self }
+        let known = KnownHeaders::among(headers);
+        Self {
+            headers,
+            known,
+            ..self
+        }
     }
 
     /// Shows the `:authority` of HTTP/2, which stands for the `Host` header.
@@ -70,12 +93,14 @@ impl<'r> RequestView<'r> {
     }
 
     /// Shows the whole body, without its transfer coding.
+    #[inline]
     #[must_use]
     pub fn with_body<B: AsRef<[u8]> + ?Sized>(self, body: &'r B) -> Self {
         self.with_payload(Payload::Bytes(body.as_ref()))
     }
 
     /// Shows the body, its digest, or that there is one that nobody has read.
+    #[inline]
     #[must_use]
     pub fn with_payload(self, payload: Payload<'r>) -> Self {
         Self { payload, ..self }
@@ -114,17 +139,73 @@ impl<'r> RequestView<'r> {
     /// The value of the header with this lower-case name; `host` is the authority where there is one.
     #[must_use]
     pub fn header(&self, name: &str) -> Field<'r> {
-        match self.authority {
-            Some(authority) if name == "host" => Field::Once(authority),
+        match name {
+            "host" => self.host_header(),
+            "content-type" => self.known.content_type,
             _ => self.headers.find(name),
         }
     }
 
+    pub(crate) fn known(&self) -> &KnownHeaders<'r> {
+        &self.known
+    }
+
+    /// The authority where there is one, else the header.
+    pub(crate) fn host_header(&self) -> Field<'r> {
+        self.authority.map_or(self.known.host, Field::Once)
+    }
+
     /// The host that the request names, empty if it names none or several.
     pub(crate) fn host(&self) -> &'r [u8] {
-        match self.header("host") {
-            Field::Once(host) => host.trim_ascii(),
-            Field::Absent | Field::Repeated => &[],
+        self.host_header().trimmed()
+    }
+}
+
+impl<'r> KnownHeaders<'r> {
+    const NAMES: [&'static str; 10] = [
+        "host",
+        "content-type",
+        "authorization",
+        "x-tc-action",
+        "x-tc-version",
+        "x-tc-timestamp",
+        "x-tc-region",
+        "x-tc-token",
+        "x-tc-language",
+        "x-tc-content-sha256",
+    ];
+    const NONE: Self = Self::in_order([Field::Absent; 10]);
+
+    fn among(headers: &'r dyn Headers) -> Self {
+        let mut found = [Field::Absent; 10];
+        headers.find_all(&Self::NAMES, &mut found);
+        Self::in_order(found)
+    }
+
+    const fn in_order(found: [Field<'r>; 10]) -> Self {
+        let [
+            host,
+            content_type,
+            authorization,
+            action,
+            version,
+            timestamp,
+            region,
+            token,
+            language,
+            content_sha256,
+        ] = found;
+        Self {
+            host,
+            content_type,
+            authorization,
+            action,
+            version,
+            timestamp,
+            region,
+            token,
+            language,
+            content_sha256,
         }
     }
 }
@@ -193,6 +274,14 @@ pub trait Headers: Sync {
     ///
     /// Lines with the same name and the same value count once (acme.sh sends `Content-Type` twice).
     fn find(&self, name: &str) -> Field<'_>;
+
+    /// Puts what [`find`](Self::find) finds under each of `names` into `found`, in the same order; every place holds
+    /// [`Field::Absent`] before. To be written anew where one pass over the headers is cheaper than many look-ups.
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        for (name, field) in names.iter().zip(found) {
+            *field = self.find(name);
+        }
+    }
 }
 
 /// What a request says under one header name.
@@ -222,6 +311,14 @@ impl fmt::Debug for Field<'_> {
 }
 
 impl<'r> Field<'r> {
+    /// The value without blanks around it; empty if there is none or more than one.
+    pub(crate) fn trimmed(self) -> &'r [u8] {
+        match self {
+            Self::Once(value) => value.trim_ascii(),
+            Self::Absent | Self::Repeated => &[],
+        }
+    }
+
     /// Adds a further line with the same name.
     #[must_use]
     pub fn and(self, value: &'r [u8]) -> Self {
@@ -238,17 +335,29 @@ impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync> Headers for &[(N, V)] {
     fn find(&self, name: &str) -> Field<'_> {
         find_in(self, name)
     }
+
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        find_all_in(self, names, found);
+    }
 }
 
 impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync, const COUNT: usize> Headers for [(N, V); COUNT] {
     fn find(&self, name: &str) -> Field<'_> {
         find_in(self, name)
     }
+
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        find_all_in(self, names, found);
+    }
 }
 
 impl<N: AsRef<str> + Sync, V: AsRef<[u8]> + Sync> Headers for Vec<(N, V)> {
     fn find(&self, name: &str) -> Field<'_> {
         find_in(self, name)
+    }
+
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        find_all_in(self, names, found);
     }
 }
 
@@ -257,6 +366,20 @@ fn find_in<'h, N: AsRef<str>, V: AsRef<[u8]>>(headers: &'h [(N, V)], name: &str)
         .iter()
         .filter(|(key, _)| key.as_ref().eq_ignore_ascii_case(name))
         .fold(Field::Absent, |found, (_, value)| found.and(value.as_ref()))
+}
+
+fn find_all_in<'h, N: AsRef<str>, V: AsRef<[u8]>>(
+    headers: &'h [(N, V)],
+    names: &[&str],
+    found: &mut [Field<'h>],
+) {
+    for (key, value) in headers {
+        let key = key.as_ref();
+        let mut wanted = names.iter().zip(&mut *found);
+        if let Some((_, field)) = wanted.find(|(name, _)| name.eq_ignore_ascii_case(key)) {
+            *field = field.and(value.as_ref());
+        }
+    }
 }
 
 struct NoHeaders;

@@ -48,6 +48,15 @@ impl Dialect {
     /// The three dialects.
     pub const ALL: [Self; 3] = [Self::V2, Self::V2Numeric, Self::V3];
 
+    /// Legacy v2 answers with numbers unless the request names a version (protocol.md §0 fact 1).
+    pub(crate) fn of(family: Family, has_version: bool) -> Self {
+        match family {
+            Family::V1 | Family::Tc3 => Self::V3,
+            Family::V2 if has_version => Self::V2,
+            Family::V2 => Self::V2Numeric,
+        }
+    }
+
     /// The name that the command uses: `v2`, `v2-numeric`, `v3`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -102,10 +111,10 @@ pub(crate) enum Family {
 impl Family {
     /// The scheme of a request of this family, given its `SignatureMethod`: only the exact text selects SHA-256
     /// (protocol.md §0 fact 3).
-    pub(crate) fn scheme(self, signature_method: Option<&[u8]>) -> Scheme {
+    pub(crate) fn scheme(self, signature_method: &[u8]) -> Scheme {
         match (self, signature_method) {
             (Self::Tc3, _) => Scheme::Tc3HmacSha256,
-            (_, Some(b"HmacSHA256")) => Scheme::HmacSha256,
+            (_, b"HmacSHA256") => Scheme::HmacSha256,
             _ => Scheme::HmacSha1,
         }
     }

@@ -130,7 +130,8 @@ impl Validator {
     }
 
     fn decide(&self, request: &RequestView<'_>, now: UnixTime) -> Result<Admitted, Rejection> {
-        let parsed = Received::new(request, &self.policy).parse(now)?;
+        let mut received = Received::new(request, &self.policy);
+        let parsed = received.parse(now)?;
         let found = self.stores.credentials.find(parsed.secret_id());
         let authenticated = parsed.authenticate(found)?;
         let verdict = authenticated
@@ -173,8 +174,8 @@ pub(crate) fn to_be_told(
 /// The SecretId whose credential a diagnosis needs, if the request can be read.
 #[cfg(feature = "diagnose")]
 pub(crate) fn claimed_id(request: &RequestView<'_>, policy: &Policy) -> Option<Box<str>> {
-    let read = Received::new(request, policy).read_untimed()?;
-    Some(read.signed.secret_id().into())
+    let mut received = Received::new(request, policy);
+    Some(received.read_untimed()?.common.secret_id.into())
 }
 
 /// The cause of a refusal, with what the credential store knows.

@@ -12,6 +12,7 @@
 
 mod support;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -427,7 +428,7 @@ fn a_permission_store_sees_the_parameters_of_every_get() {
             let limit = query
                 .parameters
                 .and_then(|parameters| parameters.get(b"Limit"));
-            self.0.lock().unwrap().push(limit.map(<[u8]>::to_vec));
+            self.0.lock().unwrap().push(limit.map(Cow::into_owned));
             Unrestricted.decide(query)
         }
     }

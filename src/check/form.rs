@@ -10,25 +10,13 @@ use crate::request::{Field, Payload, RequestView};
 use crate::scheme::Family;
 use crate::signature::Tc3Signed;
 
-/// Headers that decide how a request is read. Two that differ would let two components read two requests.
-const DECISIVE_HEADERS: [&str; 9] = [
-    "host",
-    "content-type",
-    "authorization",
-    "x-tc-action",
-    "x-tc-version",
-    "x-tc-timestamp",
-    "x-tc-region",
-    "x-tc-token",
-    "x-tc-content-sha256",
-];
-
-/// Reads the parameters of v1 and v2. TC3 signs query and body as bytes, so there they are only measured.
+/// Reads the parameters of v1 and v2, in place. TC3 signs query and body as bytes, so there they are only measured.
 pub(crate) fn read<'r>(
+    parameters: &mut Parameters<'r>,
     request: &RequestView<'r>,
     family: Family,
     limits: &Limits,
-) -> Result<Parameters<'r>, Reason> {
+) -> Result<(), Reason> {
     if request.query().len() > limits.query_bytes {
         return Err(Reason::QueryTooLong {
             limit: limits.query_bytes,
@@ -38,29 +26,46 @@ pub(crate) fn read<'r>(
     if post {
         size_of_body(request, family, limits)?;
     }
-    let decisive = match family {
-        Family::Tc3 => DECISIVE_HEADERS.as_slice(),
-        Family::V1 | Family::V2 => DECISIVE_HEADERS.get(..2).unwrap_or_default(),
-    };
-    for &name in decisive {
-        if request.header(name) == Field::Repeated {
-            return Err(Reason::RepeatedHeader {
-                name: name.to_owned(),
-            });
-        }
-    }
+    unambiguous(request, family)?;
     match family {
-        Family::Tc3 => Ok(Parameters::none()),
-        Family::V1 | Family::V2 if post => form(request, limits),
+        Family::Tc3 => Ok(()),
+        Family::V1 | Family::V2 if post => form(parameters, request, limits),
         Family::V1 | Family::V2 => {
-            // A request line in UTF-8 is outside the grammar of HTTP; clients that send one sign something else.
             let query = request.query();
-            if query.is_ascii() {
-                return Parameters::urlencoded(query, limits.parameters);
+            let read = parameters.read_urlencoded(query, limits.parameters);
+            if read.is_ok() && parameters.is_ascii() || read.is_err() && query.is_ascii() {
+                return read;
             }
+            // A request line in UTF-8 is outside the grammar of HTTP; clients that send one sign something else.
             let offset = query.iter().take_while(|byte| byte.is_ascii()).count();
             Err(Reason::NonAsciiQuery { offset })
         }
+    }
+}
+
+/// Headers that decide how a request is read: two that differ would let two components read two requests.
+fn unambiguous(request: &RequestView<'_>, family: Family) -> Result<(), Reason> {
+    let headers = request.known();
+    once("host", request.host_header())?;
+    once("content-type", headers.content_type)?;
+    if family == Family::Tc3 {
+        once("authorization", headers.authorization)?;
+        once("x-tc-action", headers.action)?;
+        once("x-tc-version", headers.version)?;
+        once("x-tc-timestamp", headers.timestamp)?;
+        once("x-tc-region", headers.region)?;
+        once("x-tc-token", headers.token)?;
+        once("x-tc-content-sha256", headers.content_sha256)?;
+    }
+    Ok(())
+}
+
+fn once(name: &str, header: Field<'_>) -> Result<(), Reason> {
+    match header {
+        Field::Absent | Field::Once(_) => Ok(()),
+        Field::Repeated => Err(Reason::RepeatedHeader {
+            name: name.to_owned(),
+        }),
     }
 }
 
@@ -86,25 +91,27 @@ fn size_of_body(request: &RequestView<'_>, family: Family, limits: &Limits) -> R
 
 /// A form is recognised by its content: clients send it without a type and as `application/json` (clients.md §5). A body
 /// that is declared to be something else and does not read as a form holds no parameters, as a PHP server sees it.
-fn form<'r>(request: &RequestView<'r>, limits: &Limits) -> Result<Parameters<'r>, Reason> {
+fn form<'r>(
+    parameters: &mut Parameters<'r>,
+    request: &RequestView<'r>,
+    limits: &Limits,
+) -> Result<(), Reason> {
     let body = request.payload().bytes().unwrap_or_default();
-    let content_type = match request.header("content-type") {
-        Field::Once(value) => value.trim_ascii(),
-        Field::Absent | Field::Repeated => &[],
-    };
+    let content_type = request.known().content_type.trimmed();
     if let Some(boundary) = boundary(content_type) {
-        return Parameters::multipart(body, boundary, limits.parameters);
+        return parameters.read_multipart(body, boundary, limits.parameters);
     }
     let media_type = content_type
         .split(|&byte| byte == b';')
         .next()
         .unwrap_or_default()
         .trim_ascii();
-    match Parameters::urlencoded(body, limits.parameters) {
+    match parameters.read_urlencoded(body, limits.parameters) {
         Err(Reason::PairWithoutEquals { .. } | Reason::MalformedEncoding { .. })
             if !media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") =>
         {
-            Ok(Parameters::none())
+            *parameters = Parameters::none();
+            Ok(())
         }
         read => read,
     }

@@ -8,12 +8,11 @@ use crate::store::Credential;
 /// A signature over parameters; also tells which of them it leaves out.
 pub(crate) fn query(
     signed: &QuerySigned<'_>,
-    signature: &[u8],
     credential: &Credential,
     policy: &Policy,
 ) -> Result<(SignatureValid, LeftOut), Reason> {
     signed
-        .verify(credential.key(), signature, policy)
+        .verify(credential.key(), policy)
         .ok_or(Reason::SignatureMismatch)
 }
 

@@ -5,19 +5,16 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::clock::UnixTime;
+use crate::form::Text;
 use crate::reason::Reason;
 use crate::store::Credential;
 
-pub(crate) fn check(
-    credential: &Credential,
-    sent: Option<&[u8]>,
-    now: UnixTime,
-) -> Result<(), Reason> {
-    match (credential.token(), sent) {
-        (None, None) => Ok(()),
-        (None, Some(_)) => Err(Reason::TokenUnexpected),
-        (Some(_), None) => Err(Reason::TokenMissing),
-        (Some((issued, expires_at)), Some(sent)) => {
+pub(crate) fn check(credential: &Credential, sent: Text<'_>, now: UnixTime) -> Result<(), Reason> {
+    match (credential.token(), sent.is_empty()) {
+        (None, true) => Ok(()),
+        (None, false) => Err(Reason::TokenUnexpected),
+        (Some(_), true) => Err(Reason::TokenMissing),
+        (Some((issued, expires_at)), false) => {
             if !same(issued, sent) {
                 return Err(Reason::TokenWrong);
             }
@@ -30,15 +27,12 @@ pub(crate) fn check(
 }
 
 /// Compares in constant time, whatever the lengths: both texts are MACed with the issued token as the key.
-fn same(issued: &[u8], sent: &[u8]) -> bool {
-    let mac = |text: &[u8]| {
-        Hmac::<Sha256>::new_from_slice(issued).map(|mut mac| {
-            mac.update(text);
-            mac
-        })
+fn same(issued: &[u8], sent: Text<'_>) -> bool {
+    let Ok(mac) = Hmac::<Sha256>::new_from_slice(issued) else {
+        return false;
     };
-    match (mac(issued), mac(sent)) {
-        (Ok(issued), Ok(sent)) => sent.verify_slice(&issued.finalize().into_bytes()).is_ok(),
-        _ => false,
-    }
+    let (mut own, mut other) = (mac.clone(), mac);
+    own.update(issued);
+    sent.feed(|piece| other.update(piece));
+    other.verify_slice(&own.finalize().into_bytes()).is_ok()
 }

@@ -9,32 +9,31 @@ const SHORT_TEXT: usize = 256;
 /// Whole seconds: ASCII digits without sign, blank, fraction, exponent or leading zero.
 pub(crate) fn timestamp(text: &[u8], name: &'static str) -> Result<i64, Reason> {
     let canonical = !text.starts_with(b"0") || text == b"0";
-    number(text)
-        .filter(|_| canonical)
-        .and_then(|number| i64::try_from(number).ok())
-        .ok_or(Reason::InvalidParameter {
-            name,
-            expected: Expected::Seconds,
-        })
+    let seconds = number(text).and_then(|number| i64::try_from(number).ok());
+    match seconds.filter(|_| canonical) {
+        Some(seconds) => Ok(seconds),
+        None => Err(invalid(name, Expected::Seconds)),
+    }
 }
 
 /// 0 to 2^64−1. Leading zeros count as the same number; official SDKs send 0.
 pub(crate) fn nonce(text: &[u8]) -> Result<u64, Reason> {
-    number(text).ok_or(Reason::InvalidParameter {
-        name: "Nonce",
-        expected: Expected::Unsigned,
-    })
+    match number(text) {
+        Some(number) => Ok(number),
+        None => Err(invalid("Nonce", Expected::Unsigned)),
+    }
 }
 
 /// UTF-8 of bounded length.
 pub(crate) fn short_text<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
-    str::from_utf8(text)
-        .ok()
-        .filter(|text| text.len() <= SHORT_TEXT)
-        .ok_or(Reason::InvalidParameter {
-            name,
-            expected: Expected::ShortText,
-        })
+    match str::from_utf8(text) {
+        Ok(text) if text.len() <= SHORT_TEXT => Ok(text),
+        _ => Err(invalid(name, Expected::ShortText)),
+    }
+}
+
+fn invalid(name: &'static str, expected: Expected) -> Reason {
+    Reason::InvalidParameter { name, expected }
 }
 
 fn number(text: &[u8]) -> Option<u64> {

@@ -29,32 +29,29 @@ pub(crate) fn imitations(
     credential: &Credential,
     hypothesis: Hypothesis,
 ) -> Vec<Imitation> {
-    let Some(read) = Received::new(request, policy).read_untimed() else {
+    let mut received = Received::new(request, policy);
+    let Some(read) = received.read_untimed() else {
         return Vec::new();
     };
     let secret = credential.key().expose();
     match &read.signed {
         Signed::Query(parameters) => {
-            let guess = QueryGuess::new(request, read.family, parameters, policy);
-            let keys = key::wrong_keys(credential, parameters.get(b"Token"), &[]);
+            let guess = QueryGuess::new(request, read.common.family, parameters, policy);
+            let token = parameters.get(b"Token");
+            let keys = key::wrong_keys(credential, token.as_deref(), &[]);
             let keys = keys
                 .into_iter()
                 .filter(|wrong| wrong.hypothesis == hypothesis)
                 .map(|wrong| wrong.bytes);
             let mut texts = texts(&guess, hypothesis);
             if hypothesis == Hypothesis::TimestampAfterSigning {
-                let sent = parameters.get(b"Timestamp").and_then(number);
-                texts.extend(sent.map(|sent| guess.with_timestamp(sent.saturating_sub(1))));
+                texts.push(guess.with_timestamp(read.common.timestamp.saturating_sub(1)));
             }
             made(&guess, secret, keys, texts)
         }
-        Signed::Tc3 {
-            authorization,
-            timestamp,
-            ..
-        } => {
+        Signed::Tc3 { authorization, .. } => {
             let guess = Tc3Guess::new(request, authorization, policy);
-            let token = crate::stage::header(request, "x-tc-token");
+            let token = request.known().token.trimmed();
             let token = Some(token).filter(|token| !token.is_empty());
             let chains = chain::wrong_chains(secret, authorization)
                 .into_iter()
@@ -68,9 +65,7 @@ pub(crate) fn imitations(
             let mut texts = texts(&guess, hypothesis);
             if hypothesis == Hypothesis::TimestampAfterSigning {
                 let digest = guess.canonical_digest();
-                let sent = number(timestamp);
-                texts
-                    .extend(sent.map(|sent| guess.with_timestamp(sent.saturating_sub(1), &digest)));
+                texts.push(guess.with_timestamp(read.common.timestamp.saturating_sub(1), &digest));
             }
             let right = chain::documented_chain(secret, authorization);
             made(&guess, &right, keys, texts)
@@ -127,8 +122,4 @@ pub(crate) fn percent_encoded(text: &[u8]) -> Vec<u8> {
         Some(rfc3986) => text::encode(text, rfc3986),
         None => text.to_vec(),
     }
-}
-
-fn number(text: &[u8]) -> Option<i64> {
-    str::from_utf8(text).ok()?.parse().ok()
 }

@@ -26,9 +26,9 @@ use std::fmt;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::RequestView;
-use crate::scheme::{Family as Signing, Language, Scheme};
+use crate::scheme::{Language, Scheme};
 use crate::signature::Authorization;
-use crate::stage::{Received, Signed};
+use crate::stage::{Read, Received, Signed};
 use crate::store::Credential;
 
 pub(crate) use allowance::Allowance;
@@ -193,7 +193,7 @@ pub(crate) struct Evidence<'e> {
 
 /// Finds the mistake.
 pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
-    let received = Received::new(evidence.request, evidence.policy);
+    let mut received = Received::new(evidence.request, evidence.policy);
     let string_to_sign = received.string_to_sign();
     let mut budget = Budget {
         macs: evidence.macs,
@@ -201,20 +201,13 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
     let mut found = facts::of_reason(evidence.reason, evidence.request);
     let read = received.read_untimed();
     if let (Reason::SecretIdUnknown, Some(read)) = (evidence.reason, &read) {
-        found = facts::of_unknown_id(read.signed.secret_id(), evidence.others);
+        found = facts::of_unknown_id(read.common.secret_id, evidence.others);
     }
     if let (Some(read), Some(credential)) = (&read, evidence.credential) {
         match evidence.reason {
             Reason::SignatureMismatch => {
-                found = search(
-                    evidence,
-                    read.family,
-                    &read.signed,
-                    credential,
-                    &mut budget,
-                    Depth::Full,
-                )
-                .unwrap_or_default();
+                found = search(evidence, read, credential, &mut budget, Depth::Full)
+                    .unwrap_or_default();
             }
             // The reason is a fact; whether the signature is right besides is worth knowing.
             Reason::ScopeDateMismatch { .. } | Reason::TimestampOutsideWindow { .. } => {
@@ -222,14 +215,7 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
                     Reason::ScopeDateMismatch { .. } => Depth::Full,
                     _ => Depth::AsSent,
                 };
-                let besides = search(
-                    evidence,
-                    read.family,
-                    &read.signed,
-                    credential,
-                    &mut budget,
-                    depth,
-                );
+                let besides = search(evidence, read, credential, &mut budget, depth);
                 match besides {
                     Some(more) if more.is_empty() => {
                         if let Some(first) = found.first_mut() {
@@ -273,17 +259,18 @@ enum Depth {
 /// The mistakes that yield the client's signature: none found, or found to be none.
 fn search(
     evidence: &Evidence<'_>,
-    family: Signing,
-    signed: &Signed<'_>,
+    read: &Read<'_>,
     credential: &Credential,
     budget: &mut Budget,
     depth: Depth,
 ) -> Option<Vec<Proved>> {
     let secret = credential.key().expose();
+    let Read { common, signed } = read;
     match signed {
         Signed::Query(parameters) => {
-            let sent = parameters.get(b"Signature").unwrap_or_default();
-            let presented = output::readings(sent, signed.scheme(family));
+            let sent = parameters.signature().decoded();
+            let presented = output::readings(&sent, common.scheme);
+            let family = common.family;
             let guess = QueryGuess::new(evidence.request, family, parameters, evidence.policy);
             let right = Key::new(secret);
             let mut search = Search {
@@ -294,7 +281,8 @@ fn search(
             if depth == Depth::AsSent {
                 return search.proved(&right, &search::Guess::text(&guess, &[]));
             }
-            let keys = key::wrong_keys(credential, parameters.get(b"Token"), evidence.others);
+            let token = parameters.get(b"Token");
+            let keys = key::wrong_keys(credential, token.as_deref(), evidence.others);
             if let Some(found) = search.run(&guess, &keys) {
                 return Some(found);
             }
@@ -304,16 +292,15 @@ fn search(
                     return Some(found);
                 }
             }
-            let timestamp: i64 = number(parameters.get(b"Timestamp"))?;
-            retimed(&mut search, &right, timestamp, evidence.policy, |at| {
-                guess.with_timestamp(at)
-            })
+            retimed(
+                &mut search,
+                &right,
+                common.timestamp,
+                evidence.policy,
+                |at| guess.with_timestamp(at),
+            )
         }
-        Signed::Tc3 {
-            authorization,
-            timestamp,
-            ..
-        } => {
+        Signed::Tc3 { authorization, .. } => {
             let presented =
                 output::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
             let guess = Tc3Guess::new(evidence.request, authorization, evidence.policy);
@@ -321,7 +308,7 @@ fn search(
                 evidence,
                 &guess,
                 authorization,
-                timestamp,
+                common.timestamp,
                 &presented,
                 credential,
                 budget,
@@ -339,7 +326,7 @@ fn search_tc3(
     evidence: &Evidence<'_>,
     guess: &Tc3Guess,
     authorization: &Authorization<'_>,
-    timestamp: &[u8],
+    timestamp: i64,
     presented: &[output::Presented],
     credential: &Credential,
     budget: &mut Budget,
@@ -355,7 +342,7 @@ fn search_tc3(
     if depth == Depth::AsSent {
         return search.proved(&right, &search::Guess::text(guess, &[]));
     }
-    let sent_token = crate::stage::header(evidence.request, "x-tc-token");
+    let sent_token = evidence.request.known().token.trimmed();
     let token = Some(sent_token).filter(|token| !token.is_empty());
     // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
     let mut keys = key::wrong_keys(credential, token, evidence.others);
@@ -385,7 +372,6 @@ fn search_tc3(
             return Some(found);
         }
     }
-    let timestamp = number(Some(timestamp))?;
     retimed(&mut search, &right, timestamp, evidence.policy, |at| {
         guess.with_timestamp(at, &digest)
     })
@@ -423,8 +409,4 @@ fn unsorted() -> Proved {
         hypothesis: Hypothesis::SortMissing,
         detail: "in the order in which they were added".to_owned(),
     }
-}
-
-fn number(text: Option<&[u8]>) -> Option<i64> {
-    str::from_utf8(text?).ok()?.parse().ok()
 }

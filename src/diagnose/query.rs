@@ -119,13 +119,14 @@ impl QueryGuess {
             values.push(if name == b"Signature" {
                 Vec::new()
             } else {
-                parameters.value(entry).to_vec()
+                parameters.value(entry).decoded().into_owned()
             });
             files.push(entry.kind() == Kind::File);
         }
         let own = names.len();
         let beside = if post { request.query() } else { &[] };
-        if let Ok(others) = Parameters::urlencoded(beside, MANY_PARAMETERS) {
+        let mut others = Parameters::none();
+        if others.read_urlencoded(beside, MANY_PARAMETERS).is_ok() {
             for (name, value) in others.iter() {
                 names.push(name.to_vec());
                 values.push(value.to_vec());

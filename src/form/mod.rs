@@ -1,47 +1,39 @@
-//! Which parameters a request carries: read from query, form or multipart, decoded once, sorted by name, kept in one place.
+//! Which parameters a request carries: read from query, form or multipart, found in one pass, sorted by name.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
+
+use smallvec::SmallVec;
 
 use crate::reason::Reason;
 
+mod common;
 pub(crate) mod encoding;
+mod marks;
 mod multipart;
 mod urlencoded;
 
+pub(crate) use common::Common;
+pub(crate) use encoding::Text;
+use marks::Charset;
 pub(crate) use multipart::boundary;
 
-/// The parameters of a query or form, decoded, in byte order of their names.
+/// The parameters of a query or form, in byte order of their decoded names.
 pub struct Parameters<'r> {
     wire: &'r [u8],
+    /// The few names and common values that had to be decoded.
     decoded: Vec<u8>,
-    /// The one value that needs decoding in nearly every request, kept out of the heap.
-    signature: Short,
-    entries: Vec<Entry>,
+    entries: SmallVec<[Entry; INLINE]>,
     /// The values of the parameters that every request is asked for, found while reading.
     common: [Option<Span>; Common::COUNT],
     underscore: bool,
+    /// Of the wire, where it was read as a query.
+    charset: Charset,
 }
 
-/// A parameter of the protocol, not of an action (protocol.md §1.1).
-#[derive(Clone, Copy)]
-enum Common {
-    Action,
-    Language,
-    Nonce,
-    Region,
-    SecretId,
-    Signature,
-    SignatureMethod,
-    Timestamp,
-    Token,
-    Version,
-}
-
-/// Text of at most 64 bytes: the base64 of 32 bytes has 44.
-struct Short {
-    bytes: [u8; 64],
-    length: usize,
-}
+/// So many parameters need no allocation. Nearly every request has fewer.
+const INLINE: usize = 16;
 
 /// One parameter.
 #[derive(Clone, Copy)]
@@ -62,19 +54,24 @@ pub(crate) enum Kind {
     File,
 }
 
-/// A piece of text: a range of the wire, or, where decoding changed it, of the decoded buffer.
+/// A piece of text.
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
     end: u32,
-    buffer: Buffer,
+    of: Source,
 }
 
-#[derive(Clone, Copy)]
-enum Buffer {
+/// What a span is a piece of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u32)] // As large as its neighbours, so that a span is copied as a whole.
+enum Source {
+    /// The wire, where it says what it means.
     Wire,
+    /// The wire, where it is percent-encoded, and well-formed.
+    Encoded,
+    /// The decoded buffer.
     Decoded,
-    Signature,
 }
 
 impl<'r> Parameters<'r> {
@@ -87,43 +84,51 @@ impl<'r> Parameters<'r> {
         Self {
             wire,
             decoded: Vec::new(),
-            signature: Short {
-                bytes: [0; 64],
-                length: 0,
-            },
-            entries: Vec::new(),
+            entries: SmallVec::new(),
             common: [None; Common::COUNT],
             underscore: false,
+            charset: Charset::Ascii,
         }
     }
 
-    /// Reads `application/x-www-form-urlencoded` text: a query or a form.
-    pub(crate) fn urlencoded(wire: &'r [u8], limit: usize) -> Result<Self, Reason> {
-        let mut parameters = Self::over(wire);
-        urlencoded::read(&mut parameters, limit)?;
-        parameters.sort()?;
-        Ok(parameters)
+    /// Reads `application/x-www-form-urlencoded` text, a query or a form, in place: parameters are large, and need not be
+    /// moved. They are of no use if this fails.
+    pub(crate) fn read_urlencoded(&mut self, wire: &'r [u8], limit: usize) -> Result<(), Reason> {
+        *self = Self::over(wire);
+        urlencoded::read(self, limit)?;
+        self.sort()
     }
 
-    /// Reads a `multipart/form-data` body.
-    pub(crate) fn multipart(wire: &'r [u8], boundary: &[u8], limit: usize) -> Result<Self, Reason> {
-        let mut parameters = Self::over(wire);
-        multipart::read(&mut parameters, boundary, limit)?;
-        parameters.sort()?;
-        Ok(parameters)
+    /// Reads a `multipart/form-data` body, in place. They are of no use if this fails.
+    pub(crate) fn read_multipart(
+        &mut self,
+        wire: &'r [u8],
+        boundary: &[u8],
+        limit: usize,
+    ) -> Result<(), Reason> {
+        *self = Self::over(wire);
+        multipart::read(self, boundary, limit)?;
+        self.sort()
     }
 
-    fn push(&mut self, name: Span, value: Span, kind: Kind, limit: usize) -> Result<(), Reason> {
+    fn push(
+        &mut self,
+        name: Span,
+        mut value: Span,
+        kind: Kind,
+        limit: usize,
+    ) -> Result<(), Reason> {
         if self.entries.len() >= limit {
             return Err(Reason::TooManyParameters { limit });
         }
-        let text = self.text(name);
-        let prefix = prefix(text);
-        let underscore = text.contains(&b'_');
-        let common = Common::of(text);
-        self.underscore |= underscore;
-        if let Some(slot) = common.and_then(|common| self.common.get_mut(common.index())) {
-            *slot = Some(value);
+        let prefix = name.prefix(self.wire, &self.decoded);
+        if let Some(common) = Common::of(prefix, self.bytes(name)) {
+            if value.of == Source::Encoded && common.is_read_as_text() {
+                value = self.decode(value)?;
+            }
+            if let Some(slot) = self.common.get_mut(common.index()) {
+                *slot = Some(value);
+            }
         }
         self.entries.push(Entry {
             prefix,
@@ -134,15 +139,28 @@ impl<'r> Parameters<'r> {
         Ok(())
     }
 
+    /// Makes room for so many more at once, where they do not fit inline.
+    fn reserve(&mut self, more: impl FnOnce() -> usize) {
+        if self.entries.len() == INLINE {
+            self.entries.reserve_exact(more());
+        }
+    }
+
+    /// The same text, decoded.
+    fn decode(&mut self, span: Span) -> Result<Span, Reason> {
+        let start = self.decoded.len();
+        let decoded = self.text(span).decoded().into_owned();
+        self.decoded.extend_from_slice(&decoded);
+        Span::new(start, self.decoded.len(), Source::Decoded)
+    }
+
     /// Sorts, and refuses what would make the signed string ambiguous (protocol.md §6 rows 13, clients.md §7).
     fn sort(&mut self) -> Result<(), Reason> {
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.sort_unstable_by(|a, b| {
-            a.prefix
-                .cmp(&b.prefix)
-                .then_with(|| self.name(a).cmp(self.name(b)))
+        let (wire, decoded) = (self.wire, &self.decoded);
+        self.entries.sort_unstable_by(|a, b| {
+            let name = |entry: &Entry| entry.name.text(wire, decoded);
+            a.prefix.cmp(&b.prefix).then_with(|| name(a).cmp(name(b)))
         });
-        self.entries = entries;
         let repeated = self.entries.windows(2).find_map(|pair| match pair {
             [a, b] if a.prefix == b.prefix && self.name(a) == self.name(b) => Some(self.name(a)),
             _ => None,
@@ -164,30 +182,48 @@ impl<'r> Parameters<'r> {
         Ok(())
     }
 
-    /// The value of the parameter with this name.
+    /// The value of the parameter with this name, decoded.
     #[must_use]
-    pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
-        if let Some(common) = Common::of(name) {
-            let value = self.common.get(common.index()).copied().flatten();
-            return value.map(|span| self.text(span));
-        }
+    pub fn get(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
         self.entries
             .binary_search_by(|entry| self.name(entry).cmp(name))
             .ok()
             .and_then(|index| self.entries.get(index))
-            .map(|entry| self.value(entry))
+            .map(|entry| self.value(entry).decoded())
     }
 
-    /// The value of the parameter with this name, if it is present and not empty.
-    pub(crate) fn get_filled(&self, name: &[u8]) -> Option<&[u8]> {
-        self.get(name).filter(|value| !value.is_empty())
-    }
-
-    /// Names and values, in byte order of the names.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    /// Names and values, decoded, in byte order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Cow<'_, [u8]>)> {
         self.entries
             .iter()
-            .map(|entry| (self.name(entry), self.value(entry)))
+            .map(|entry| (self.name(entry), self.value(entry).decoded()))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The value of a common parameter, empty if there is none: decoded, but for `Signature` and `Token`.
+    pub(crate) fn common(&self, common: Common) -> &[u8] {
+        let value = self.common.get(common.index()).copied().flatten();
+        value.map_or(&[], |value| self.bytes(value))
+    }
+
+    /// The value of `Signature`, empty if there is none.
+    pub(crate) fn signature(&self) -> Text<'_> {
+        self.compared(Common::Signature)
+    }
+
+    /// The value of `Token`, empty if there is none.
+    pub(crate) fn token(&self) -> Text<'_> {
+        self.compared(Common::Token)
+    }
+
+    fn compared(&self, common: Common) -> Text<'_> {
+        let value = self.common.get(common.index()).copied().flatten();
+        value.map_or(Text::plain(&[]), |value| self.text(value))
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
@@ -195,11 +231,25 @@ impl<'r> Parameters<'r> {
     }
 
     pub(crate) fn name(&self, entry: &Entry) -> &[u8] {
-        self.text(entry.name)
+        self.bytes(entry.name)
     }
 
-    pub(crate) fn value(&self, entry: &Entry) -> &[u8] {
+    pub(crate) fn value(&self, entry: &Entry) -> Text<'_> {
         self.text(entry.value)
+    }
+
+    /// `name=value`, where it stands on the wire in one piece and means what it says.
+    pub(crate) fn as_sent(&self, entry: &Entry) -> Option<&[u8]> {
+        let Entry { name, value, .. } = entry;
+        let adjacent = name.end.checked_add(1) == Some(value.start);
+        let plain = name.of == Source::Wire && value.of == Source::Wire;
+        let pair = name.range().start..value.range().end;
+        self.wire.get(pair).filter(|_| adjacent && plain)
+    }
+
+    /// Whether this is the signature, which is in no string to sign.
+    pub(crate) fn is_signature(&self, entry: &Entry) -> bool {
+        Common::of(entry.prefix, self.name(entry)) == Some(Common::Signature)
     }
 
     /// The name with every `_` read as `.`.
@@ -209,23 +259,25 @@ impl<'r> Parameters<'r> {
             .map(|&byte| if byte == b'_' { b'.' } else { byte })
     }
 
+    /// Whether what was read as a query holds ASCII alone.
+    pub(crate) fn is_ascii(&self) -> bool {
+        self.charset == Charset::Ascii
+    }
+
     pub(crate) fn has_underscore(&self) -> bool {
         self.underscore
     }
 
-    fn text(&self, span: Span) -> &[u8] {
-        let buffer = match span.buffer {
-            Buffer::Wire => self.wire,
-            Buffer::Decoded => &self.decoded,
-            Buffer::Signature => &self.signature.bytes,
-        };
-        // Spans are made in this folder, over these buffers, which never shrink.
-        let range = usize::try_from(span.start)
-            .ok()
-            .zip(usize::try_from(span.end).ok());
-        range
-            .and_then(|(start, end)| buffer.get(start..end))
-            .unwrap_or_default()
+    fn text(&self, span: Span) -> Text<'_> {
+        let bytes = self.bytes(span);
+        match span.of {
+            Source::Wire | Source::Decoded => Text::plain(bytes),
+            Source::Encoded => Text::encoded(bytes),
+        }
+    }
+
+    fn bytes(&self, span: Span) -> &[u8] {
+        span.text(self.wire, &self.decoded)
     }
 }
 
@@ -234,55 +286,12 @@ impl fmt::Debug for Parameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
             .entries(
-                self.iter()
-                    .map(|(name, _)| String::from_utf8_lossy(name).into_owned()),
+                self.entries
+                    .iter()
+                    .map(|entry| String::from_utf8_lossy(self.name(entry)).into_owned()),
             )
             .finish()
     }
-}
-
-impl Common {
-    const COUNT: usize = 10;
-
-    fn of(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"Action" => Self::Action,
-            b"Language" => Self::Language,
-            b"Nonce" => Self::Nonce,
-            b"Region" => Self::Region,
-            b"SecretId" => Self::SecretId,
-            b"Signature" => Self::Signature,
-            b"SignatureMethod" => Self::SignatureMethod,
-            b"Timestamp" => Self::Timestamp,
-            b"Token" => Self::Token,
-            b"Version" => Self::Version,
-            _ => return None,
-        })
-    }
-
-    const fn index(self) -> usize {
-        match self {
-            Self::Action => 0,
-            Self::Language => 1,
-            Self::Nonce => 2,
-            Self::Region => 3,
-            Self::SecretId => 4,
-            Self::Signature => 5,
-            Self::SignatureMethod => 6,
-            Self::Timestamp => 7,
-            Self::Token => 8,
-            Self::Version => 9,
-        }
-    }
-}
-
-/// The first eight bytes as a number that orders as they do; shorter names are filled up with zeros.
-fn prefix(name: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    for (byte, &first) in bytes.iter_mut().zip(name) {
-        *byte = first;
-    }
-    u64::from_be_bytes(bytes)
 }
 
 impl Entry {
@@ -298,12 +307,130 @@ fn shown(name: &[u8]) -> String {
 }
 
 impl Span {
-    /// `None` beyond 4 GiB, which no policy admits.
-    fn new(start: usize, end: usize, buffer: Buffer) -> Option<Self> {
-        Some(Self {
-            start: u32::try_from(start).ok()?,
-            end: u32::try_from(end).ok()?,
-            buffer,
-        })
+    /// Refuses what ends beyond 4 GiB, which no policy admits.
+    fn new(start: usize, end: usize, of: Source) -> Result<Self, Reason> {
+        match (u32::try_from(start), u32::try_from(end)) {
+            (Ok(start), Ok(end)) => Ok(Self { start, end, of }),
+            _ => Err(Reason::FormTooLong {
+                limit: usize::try_from(u32::MAX).unwrap_or(usize::MAX),
+            }),
+        }
+    }
+
+    /// Plain text of the wire.
+    fn plain(start: usize, end: usize) -> Result<Self, Reason> {
+        Self::new(start, end, Source::Wire)
+    }
+
+    /// The same piece of the wire, as encoded text.
+    fn encoded(self) -> Self {
+        Self {
+            of: Source::Encoded,
+            ..self
+        }
+    }
+
+    /// The text, in the one of the buffers that it is a piece of.
+    fn text<'b>(self, wire: &'b [u8], decoded: &'b [u8]) -> &'b [u8] {
+        // Spans are made in this folder, over these buffers, which never shrink.
+        self.buffer(wire, decoded)
+            .get(self.range())
+            .unwrap_or_default()
+    }
+
+    fn buffer<'b>(self, wire: &'b [u8], decoded: &'b [u8]) -> &'b [u8] {
+        match self.of {
+            Source::Wire | Source::Encoded => wire,
+            Source::Decoded => decoded,
+        }
+    }
+
+    /// The first eight bytes as a number that orders as they do; shorter text is filled up with zeros.
+    fn prefix(self, wire: &[u8], decoded: &[u8]) -> u64 {
+        let length = self.end.saturating_sub(self.start);
+        // Nearly always eight bytes follow, the name's own or others, which are masked out.
+        let from_start = self.buffer(wire, decoded).get(self.range().start..);
+        let from_start = from_start.unwrap_or_default();
+        let eight = from_start.first_chunk().copied().unwrap_or_else(|| {
+            let mut eight = [0; 8];
+            eight
+                .iter_mut()
+                .zip(from_start)
+                .for_each(|(to, from)| *to = *from);
+            eight
+        });
+        let beyond = u64::MAX
+            .checked_shr(length.saturating_mul(8))
+            .unwrap_or_default();
+        u64::from_be_bytes(eight) & !beyond
+    }
+
+    fn range(self) -> Range<usize> {
+        let offset = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+        offset(self.start)..offset(self.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<(String, String)>, Reason> {
+        let mut parameters = Parameters::none();
+        parameters.read_urlencoded(text.as_bytes(), 100)?;
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(parameters
+            .iter()
+            .map(|(name, value)| (shown(name), shown(&value)))
+            .collect())
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |text: &&str| (*text).to_owned();
+        pairs
+            .iter()
+            .map(|(name, value)| (owned(name), owned(value)))
+            .collect()
+    }
+
+    #[test]
+    fn pairs_are_decoded_and_sorted_by_decoded_name() {
+        assert_eq!(
+            read("b=1%2B1&%61=x+y&&Action=%44o&ab=&a%3D=%26=&Filters.10=p&Filters.1=q"),
+            Ok(pairs(&[
+                ("Action", "Do"),
+                ("Filters.1", "q"),
+                ("Filters.10", "p"),
+                ("a", "x y"),
+                ("a=", "&="),
+                ("ab", ""),
+                ("b", "1+1"),
+            ]))
+        );
+    }
+
+    #[test]
+    fn more_than_fit_inline() {
+        let text: Vec<String> = (10..=99).rev().map(|n| format!("n{n}=v{n}")).collect();
+        let expected: Vec<_> = (10..=99)
+            .map(|n| (format!("n{n}"), format!("v{n}")))
+            .collect();
+        assert_eq!(read(&text.join("&")), Ok(expected));
+    }
+
+    #[test]
+    fn names_with_the_same_beginning_are_told_apart() {
+        let mut parameters = Parameters::none();
+        parameters
+            .read_urlencoded(
+                b"Signatures=0&Signature=%2B&SignatureMethod=1&Signaturf=2",
+                9,
+            )
+            .unwrap();
+        assert_eq!(&*parameters.signature().decoded(), b"+");
+        assert_eq!(parameters.common(Common::SignatureMethod), b"1");
+        assert_eq!(parameters.get(b"Signatures").as_deref(), Some(&b"0"[..]));
+        assert_eq!(parameters.get(b"Signaturf").as_deref(), Some(&b"2"[..]));
+        assert_eq!(parameters.get(b"Signatur"), None);
     }
 }

@@ -3,7 +3,11 @@
 //! The legacy Java and .NET clients send every POST this way, with a line break before the first boundary and raw names
 //! (clients.md §5). The parser borrows from the body; the published crates read asynchronous streams into copies.
 
-use super::{Buffer, Kind, Parameters, Span};
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::{Kind, Parameters, Span};
 use crate::reason::Reason;
 
 /// The boundary that a `multipart/form-data` content type declares; `None` for any other type.
@@ -46,15 +50,24 @@ pub(super) fn read(
         }
         let line = find(wire, b"\r\n", cursor).ok_or(Reason::MalformedMultipart)?;
         let end = find(wire, &delimiter, line).ok_or(Reason::MalformedMultipart)?;
-        let (name, value, kind) =
-            part(wire, line.saturating_add(2), end).ok_or(Reason::MalformedMultipart)?;
-        parameters.push(name, value, kind, limit)?;
+        let part = part(wire, line.saturating_add(2), end).ok_or(Reason::MalformedMultipart)?;
+        let name = Span::plain(part.name.start, part.name.end)?;
+        let value = Span::plain(part.value.start, part.value.end)?;
+        parameters.underscore |= parameters.bytes(name).contains(&b'_');
+        parameters.push(name, value, part.kind, limit)?;
         cursor = end.saturating_add(delimiter.len());
     }
 }
 
+/// Where the name and the value of a part stand.
+struct Part {
+    name: Range<usize>,
+    value: Range<usize>,
+    kind: Kind,
+}
+
 /// One part: its headers, a blank line, its content.
-fn part(wire: &[u8], start: usize, end: usize) -> Option<(Span, Span, Kind)> {
+fn part(wire: &[u8], start: usize, end: usize) -> Option<Part> {
     let head_end = find(wire.get(..end)?, b"\r\n\r\n", start)?;
     let mut name = None;
     let mut kind = Kind::Value;
@@ -90,12 +103,11 @@ fn part(wire: &[u8], start: usize, end: usize) -> Option<(Span, Span, Kind)> {
     }
     let name = name?;
     let name_start = offset_in(wire, name)?;
-    let name_end = name_start.checked_add(name.len())?;
-    Some((
-        Span::new(name_start, name_end, Buffer::Wire)?,
-        Span::new(head_end.checked_add(4)?, end, Buffer::Wire)?,
+    Some(Part {
+        name: name_start..name_start.checked_add(name.len())?,
+        value: head_end.checked_add(4)?..end,
         kind,
-    ))
+    })
 }
 
 fn assignment(piece: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -111,13 +123,9 @@ fn unquoted(value: &[u8]) -> &[u8] {
         .unwrap_or(value)
 }
 
-/// The offset of `needle` in `haystack` at or after `from`. Linear: candidates are lines, which the delimiter begins.
+/// The offset of `needle` in `haystack` at or after `from`.
 fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
-    haystack
-        .get(from..)?
-        .windows(needle.len())
-        .position(|window| window == needle)
-        .map(|at| at.saturating_add(from))
+    memmem::find(haystack.get(from..)?, needle).map(|at| at.saturating_add(from))
 }
 
 /// Where `piece`, which was cut out of `whole`, begins in it.
@@ -130,13 +138,14 @@ mod tests {
     use super::*;
 
     fn read_all(body: &str) -> Result<Vec<(String, String)>, Reason> {
-        let parameters = Parameters::multipart(body.as_bytes(), b"XX", 100)?;
+        let mut parameters = Parameters::none();
+        parameters.read_multipart(body.as_bytes(), b"XX", 100)?;
         Ok(parameters
             .iter()
             .map(|(name, value)| {
                 (
                     String::from_utf8_lossy(name).into_owned(),
-                    String::from_utf8_lossy(value).into_owned(),
+                    String::from_utf8_lossy(&value).into_owned(),
                 )
             })
             .collect())

@@ -1,29 +1,41 @@
 //! Hexadecimal text of 32 bytes, in the lower case that TC3 demands.
 
-use crate::form::encoding::hex_digit;
-
 /// The 64 digits of 32 bytes.
 pub(crate) fn encode(bytes: &[u8; 32]) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
+    let digit = |value: u8| value.wrapping_add(if value < 10 { b'0' } else { b'a' - 10 });
     let mut text = [0; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0x0f)]);
+    for (pair, byte) in text.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 0x0f)];
     }
     text
 }
 
 /// The 32 bytes of 64 lower-case digits; `None` for anything else.
+///
+/// Without branches on the digits: which are letters nobody can foresee, not even the processor.
 pub(crate) fn decode(text: &[u8]) -> Option<[u8; 32]> {
-    if text.len() != 64 || text.iter().any(u8::is_ascii_uppercase) {
-        return None;
-    }
+    let text: &[u8; 64] = text.try_into().ok()?;
     let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *byte = hex_digit(*high)? << 4 | hex_digit(*low)?;
+    let mut all = 0;
+    for (byte, [high, low]) in bytes.iter_mut().zip(text.as_chunks().0) {
+        let (high, low) = (value(*high), value(*low));
+        *byte = high << 4 | low & 0x0f;
+        all |= high | low;
     }
-    Some(bytes)
+    (all < 16).then_some(bytes)
+}
+
+/// The value of a lower-case digit; 255 for anything else.
+fn value(digit: u8) -> u8 {
+    let number = digit.wrapping_sub(b'0');
+    let letter = digit.wrapping_sub(b'a');
+    if number < 10 {
+        number
+    } else if letter < 6 {
+        letter.wrapping_add(10)
+    } else {
+        255
+    }
 }
 
 #[cfg(test)]

@@ -38,17 +38,17 @@ impl<'r> Authenticated<'r> {
     #[must_use]
     pub fn nonce_claim(&self) -> Option<NonceClaim<'_>> {
         let parsed = &self.parsed;
-        let value = match parsed.times.nonce {
-            Some(nonce) => NonceValue::Number(nonce),
-            None => NonceValue::Signature(parsed.tc3_signature()?),
-        };
-        let timestamp = parsed.times.timestamp;
-        let scoped = match parsed.policy.replay(parsed.family) {
+        let timestamp = parsed.common.timestamp;
+        let scoped = match parsed.policy().replay(parsed.common.family) {
             ReplayScope::Off => return None,
             ReplayScope::SecretIdTimestampNonce => Some(timestamp),
             ReplayScope::SecretIdNonce => None,
         };
-        let window = i64::from(parsed.policy.window_seconds());
+        let value = match parsed.common.nonce {
+            Some(nonce) => NonceValue::Number(nonce),
+            None => NonceValue::Signature(parsed.tc3_signature()?),
+        };
+        let window = i64::from(parsed.policy().window_seconds());
         Some(NonceClaim::new(
             self.credential.secret_id(),
             scoped,

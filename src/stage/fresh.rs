@@ -4,7 +4,6 @@ use crate::check;
 use crate::check::nonce::NonceClaimed;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
-use crate::stage::parsed::Signed;
 use crate::stage::{Authenticated, Permitted};
 use crate::store::{PermissionQuery, Standing, StoreError};
 
@@ -30,20 +29,18 @@ impl<'r> Fresh<'r> {
         let Authenticated {
             parsed, credential, ..
         } = &self.authenticated;
+        let common = &parsed.common;
         PermissionQuery {
             principal: credential.principal(),
             secret_id: credential.secret_id(),
             mfa: credential.mfa(),
-            action: parsed.action(),
-            version: parsed.version(),
-            region: parsed.region(),
+            action: common.action,
+            version: Some(common.version).filter(|version| !version.is_empty()),
+            region: Some(common.region).filter(|region| !region.is_empty()),
             service: parsed.service(),
-            dialect: parsed.dialect(),
-            parameters: match &parsed.signed {
-                Signed::Query(parameters) => Some(parameters),
-                Signed::Tc3 { query, .. } => query.as_ref(),
-            },
-            payload: parsed.request.payload(),
+            dialect: common.dialect(),
+            parameters: parsed.signed().parameters(),
+            payload: parsed.request().payload(),
         }
     }
 
@@ -67,8 +64,8 @@ impl<'r> Fresh<'r> {
         };
         let judged = check::account::check(standing.account)
             .and_then(|()| check::mfa::check(standing.mfa))
-            .and_then(|()| check::action::check(standing.action, parsed.action()))
-            .and_then(|()| check::permission::check(standing.permission, parsed.action()));
+            .and_then(|()| check::action::check(standing.action, parsed.common.action))
+            .and_then(|()| check::permission::check(standing.permission, parsed.common.action));
         match judged {
             Ok(allowed) => Ok(Permitted::new(self, allowed)),
             Err(reason) => Err(parsed.refuse(reason)),

@@ -1,9 +1,12 @@
 //! Where a request is on its way. A stage asks a question, takes the answer, and consumes itself; none performs I/O.
 //!
+//! What was read of the request stays in [`Received`]; the others borrow it, and so must end before it does.
+//!
 //! [`Validator`](crate::Validator) walks these stages with the stores it has. Whoever keeps their stores elsewhere walks
 //! them alone: the methods that return a question name the method that takes its answer.
 
 mod authenticated;
+mod common;
 mod fresh;
 mod parsed;
 mod permitted;
@@ -18,4 +21,4 @@ pub use received::Received;
 #[cfg(feature = "diagnose")]
 pub(crate) use parsed::Signed;
 #[cfg(feature = "diagnose")]
-pub(crate) use received::header;
+pub(crate) use received::Read;

@@ -1,5 +1,7 @@
 //! A request that was read and is timely: whose signature it claims to bear, and whether it does.
 
+use std::fmt;
+
 use crate::check;
 use crate::check::timestamp::WithinWindow;
 use crate::clock::UnixTime;
@@ -8,75 +10,65 @@ use crate::policy::Policy;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
 use crate::request::RequestView;
-use crate::scheme::{Dialect, Family, Language, Scheme};
-use crate::signature::{Authorization, LeftOut, QuerySigned, Tc3Signed, hex};
-use crate::stage::Authenticated;
-use crate::stage::received::{Read, dialect, header};
+use crate::scheme::Scheme;
+use crate::signature::{Authorization, LeftOut, QuerySigned, SignatureValid, Tc3Signed, hex};
+use crate::stage::common::CommonParameters;
+use crate::stage::{Authenticated, Received};
 use crate::store::{Credential, StoreError};
 
 /// A request that was read and is timely.
 #[derive(Debug)]
 #[must_use]
 pub struct Parsed<'r> {
-    pub(super) request: &'r RequestView<'r>,
-    pub(super) policy: &'r Policy,
-    pub(super) family: Family,
-    pub(super) signed: Signed<'r>,
-    pub(super) times: Times,
+    received: &'r Received<'r>,
+    pub(super) common: CommonParameters<'r>,
     pub(super) now: UnixTime,
     pub(super) within_window: WithinWindow,
 }
 
 /// What the signature stands over.
+#[derive(Clone, Copy)]
 pub(crate) enum Signed<'r> {
     /// The parameters of v1 and v2.
-    Query(Parameters<'r>),
+    Query(&'r Parameters<'r>),
     /// The headers and body of TC3.
     Tc3 {
-        authorization: Authorization<'r>,
+        authorization: &'r Authorization<'r>,
         timestamp: &'r [u8],
         /// The query of a GET, which names resources; none if it cannot be read as pairs.
-        query: Option<Parameters<'r>>,
+        query: Option<&'r Parameters<'r>>,
     },
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    /// Seconds.
-    pub(super) timestamp: i64,
-    /// None in TC3.
-    pub(super) nonce: Option<u64>,
-}
-
 impl<'r> Parsed<'r> {
+    /// Checks the timestamp.
     pub(super) fn new(
-        request: &'r RequestView<'r>,
-        policy: &'r Policy,
-        read: Read<'r>,
+        received: &'r Received<'r>,
+        common: CommonParameters<'r>,
         now: UnixTime,
-        within_window: WithinWindow,
-    ) -> Self {
-        Self {
-            request,
-            policy,
-            family: read.family,
-            signed: read.signed,
-            times: read.times,
-            now,
-            within_window,
+    ) -> Result<Self, Rejection> {
+        let policy = received.policy();
+        match check::timestamp::check(common.timestamp, now, policy.window_seconds()) {
+            Ok(within_window) => Ok(Self {
+                received,
+                common,
+                now,
+                within_window,
+            }),
+            Err(reason) => Err(common.refuse_stranger(reason, policy)),
         }
     }
 
     /// The question for the credential store; [`authenticate`](Self::authenticate) takes the answer.
     #[must_use]
     pub fn secret_id(&self) -> &str {
-        self.signed.secret_id()
+        self.common.secret_id
     }
 
     /// How the request is signed.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.signed.scheme(self.family)
+        self.common.scheme
     }
 
     /// Checks SecretId, token and signature.
@@ -101,21 +93,20 @@ impl<'r> Parsed<'r> {
                 Ok(Authenticated::new(self, credential, signature, left_out))
             }
             Err(reason) if known => Err(self.refuse(reason)),
-            Err(reason) => Err(self.refuse_stranger(reason)),
+            Err(reason) => Err(self.common.refuse_stranger(reason, self.policy())),
         }
     }
 
     fn identify(
         &self,
         found: Option<Credential>,
-    ) -> Result<(Credential, crate::signature::SignatureValid, LeftOut), Reason> {
+    ) -> Result<(Credential, SignatureValid, LeftOut), Reason> {
         let credential = check::secret_id::check(found)?;
-        check::token::check(&credential, self.token(), self.now)?;
-        let (signature, left_out) = match &self.signed {
+        check::token::check(&credential, self.received.token(), self.now)?;
+        let (signature, left_out) = match self.signed() {
             Signed::Query(parameters) => {
-                let signed = self.query_signed(parameters);
-                let sent = parameters.get(b"Signature").unwrap_or_default();
-                check::signature::query(&signed, sent, &credential, self.policy)?
+                let signed = query_signed(self.request(), &self.common, parameters);
+                check::signature::query(&signed, &credential, self.policy())?
             }
             Signed::Tc3 {
                 authorization,
@@ -123,65 +114,40 @@ impl<'r> Parsed<'r> {
                 ..
             } => {
                 let signed = Tc3Signed {
-                    request: self.request,
+                    request: self.request(),
                     authorization: *authorization,
                     timestamp,
                 };
-                let valid =
-                    check::signature::tc3(&signed, self.times.timestamp, &credential, self.policy)?;
+                let timestamp = self.common.timestamp;
+                let valid = check::signature::tc3(&signed, timestamp, &credential, self.policy())?;
                 (valid, LeftOut::default())
             }
         };
         Ok((credential, signature, left_out))
     }
 
-    pub(super) fn query_signed<'s>(&'s self, parameters: &'s Parameters<'s>) -> QuerySigned<'s> {
-        query_signed(self.request, self.family, self.scheme(), parameters)
+    pub(super) fn request(&self) -> &'r RequestView<'r> {
+        self.received.request()
     }
 
-    fn token(&self) -> Option<&[u8]> {
-        let token = match &self.signed {
-            Signed::Query(parameters) => parameters.get(b"Token").unwrap_or_default(),
-            Signed::Tc3 { .. } => header(self.request, "x-tc-token"),
-        };
-        Some(token).filter(|token| !token.is_empty())
+    pub(super) fn policy(&self) -> &'r Policy {
+        self.received.policy()
     }
 
-    pub(super) fn action(&self) -> &str {
-        self.signed.common(self.request, "Action", "x-tc-action")
+    pub(super) fn signed(&self) -> Signed<'r> {
+        self.received.signed()
     }
 
-    pub(super) fn version(&self) -> Option<&str> {
-        let version = self.signed.common(self.request, "Version", "x-tc-version");
-        Some(version).filter(|version| !version.is_empty())
-    }
-
-    pub(super) fn region(&self) -> Option<&str> {
-        let region = self.signed.common(self.request, "Region", "x-tc-region");
-        Some(region).filter(|region| !region.is_empty())
-    }
-
-    pub(super) fn service(&self) -> Option<&str> {
-        match &self.signed {
+    pub(super) fn service(&self) -> Option<&'r str> {
+        match self.signed() {
             Signed::Query(_) => None,
             Signed::Tc3 { authorization, .. } => Some(authorization.service),
         }
     }
 
-    pub(super) fn dialect(&self) -> Dialect {
-        dialect(self.family, || self.version().is_some())
-    }
-
-    pub(super) fn language(&self) -> Language {
-        let asked = self
-            .signed
-            .common(self.request, "Language", "x-tc-language");
-        Language::from_name(asked.as_bytes()).unwrap_or(self.policy.language())
-    }
-
     /// The decoded signature of a TC3 request.
     pub(super) fn tc3_signature(&self) -> Option<[u8; 32]> {
-        match &self.signed {
+        match self.signed() {
             Signed::Query(_) => None,
             Signed::Tc3 { authorization, .. } => hex::decode(authorization.signature.as_bytes()),
         }
@@ -190,65 +156,26 @@ impl<'r> Parsed<'r> {
     /// Refuses a request whose SecretId is known.
     #[cold]
     pub(super) fn refuse(&self, reason: Reason) -> Rejection {
-        Rejection::new(reason, self.dialect(), self.language()).with_request(
-            self.secret_id(),
-            self.action(),
-            self.scheme(),
-        )
-    }
-
-    /// Refuses a request whose SecretId is not known.
-    #[cold]
-    fn refuse_stranger(&self, reason: Reason) -> Rejection {
-        Rejection::new(reason, self.dialect(), self.language()).with_request(
-            self.signed.secret_id_if_shown(),
-            self.action(),
-            self.scheme(),
-        )
+        self.common.refuse(reason, self.policy())
     }
 }
 
-impl Signed<'_> {
-    pub(crate) fn secret_id(&self) -> &str {
-        match self {
-            Self::Query(parameters) => text(parameters.get(b"SecretId")),
-            Self::Tc3 { authorization, .. } => authorization.secret_id,
+impl<'r> Signed<'r> {
+    /// The parameters that name resources, where they are in a query or form that can be read.
+    pub(super) fn parameters(&self) -> Option<&'r Parameters<'r>> {
+        match *self {
+            Self::Query(parameters) => Some(parameters),
+            Self::Tc3 { query, .. } => query,
         }
     }
 
-    /// The SecretId of a request whose credential was not found. What was sent in its place may be somebody's secret key
-    /// (bug reports on swapped id and key), so it is shown only if it looks like an id.
-    pub(super) fn secret_id_if_shown(&self) -> &str {
-        Some(self.secret_id())
-            .filter(|id| id.starts_with("AKID"))
-            .unwrap_or_default()
-    }
-
-    pub(crate) fn scheme(&self, family: Family) -> Scheme {
-        match self {
-            Self::Query(parameters) => family.scheme(parameters.get(b"SignatureMethod")),
-            Self::Tc3 { .. } => Scheme::Tc3HmacSha256,
-        }
-    }
-
-    /// A common parameter, which v1 and v2 carry as a parameter and TC3 as a header; empty if it is absent.
-    pub(super) fn common<'s>(
-        &'s self,
-        request: &'s RequestView<'_>,
-        parameter: &str,
-        header_name: &str,
-    ) -> &'s str {
-        match self {
-            Self::Query(parameters) => text(parameters.get(parameter.as_bytes())),
-            Self::Tc3 { .. } => text(Some(header(request, header_name))),
-        }
-    }
-
-    pub(super) fn string_to_sign(&self, request: &RequestView<'_>, family: Family) -> Vec<u8> {
-        match self {
-            Self::Query(parameters) => {
-                query_signed(request, family, self.scheme(family), parameters).string_to_sign()
-            }
+    pub(super) fn string_to_sign(
+        &self,
+        request: &RequestView<'_>,
+        common: &CommonParameters<'_>,
+    ) -> Vec<u8> {
+        match *self {
+            Self::Query(parameters) => query_signed(request, common, parameters).string_to_sign(),
             Self::Tc3 {
                 authorization,
                 timestamp,
@@ -265,8 +192,8 @@ impl Signed<'_> {
     }
 }
 
-impl std::fmt::Debug for Signed<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Signed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Query(_) => "Query(..)",
             Self::Tc3 { .. } => "Tc3(..)",
@@ -274,25 +201,17 @@ impl std::fmt::Debug for Signed<'_> {
     }
 }
 
-fn query_signed<'s>(
+pub(super) fn query_signed<'s>(
     request: &'s RequestView<'_>,
-    family: Family,
-    scheme: Scheme,
+    common: &CommonParameters<'_>,
     parameters: &'s Parameters<'s>,
 ) -> QuerySigned<'s> {
     QuerySigned {
-        family,
-        scheme,
+        family: common.family,
+        scheme: common.scheme,
         method: request.method(),
         host: request.host(),
         path: request.path(),
         parameters,
     }
-}
-
-/// Common parameters were found to be UTF-8 by the type check; optional ones that are not count as absent.
-fn text(value: Option<&[u8]>) -> &str {
-    value
-        .and_then(|value| str::from_utf8(value).ok())
-        .unwrap_or_default()
 }

@@ -5,10 +5,10 @@ use crate::check;
 use crate::check::permission::Allowed;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
-use crate::request::Payload;
+use crate::request::{Field, Payload};
 use crate::signature::Tc3Signed;
 use crate::stage::Fresh;
-use crate::stage::parsed::Signed;
+use crate::stage::parsed::{Signed, query_signed};
 use crate::store::{QuotaDraw, QuotaVerdict, StoreError};
 
 /// A request that its account may make.
@@ -31,7 +31,7 @@ impl<'r> Permitted<'r> {
         QuotaDraw::new(
             authenticated.credential.principal(),
             authenticated.credential.secret_id(),
-            authenticated.parsed.action(),
+            authenticated.parsed.common.action,
             authenticated.parsed.now,
         )
     }
@@ -62,28 +62,29 @@ impl<'r> Permitted<'r> {
             allowed: self.allowed,
             drawn,
         };
-        Ok(Admitted::new(
+        let common = &parsed.common;
+        Ok(Admitted {
+            scheme: common.scheme,
+            dialect: common.dialect(),
+            language: common.language(parsed.policy()),
+            action: common.action.into(),
+            uncovered: self.uncovered(),
+            credential: self.fresh.authenticated.credential,
             witnesses,
-            self.fresh.authenticated.credential.clone(),
-            parsed.scheme(),
-            parsed.dialect(),
-            parsed.language(),
-            parsed.action().into(),
-            self.uncovered(),
-        ))
+        })
     }
 
     /// What the signature does not cover and a careless application might trust.
     fn uncovered(&self) -> Vec<Uncovered> {
         let authenticated = &self.fresh.authenticated;
         let parsed = &authenticated.parsed;
-        let request = parsed.request;
+        let request = parsed.request();
         let get = request.method() == b"GET";
         let mut uncovered = Vec::new();
         if !get && !request.query().is_empty() {
             uncovered.push(Uncovered::Query);
         }
-        let body_is_hashed = match &parsed.signed {
+        let body_is_hashed = match parsed.signed() {
             Signed::Query(_) => !get,
             Signed::Tc3 { .. } => !get && !Tc3Signed::payload_is_unsigned(request),
         };
@@ -91,9 +92,9 @@ impl<'r> Permitted<'r> {
         if !body_is_hashed && !no_body {
             uncovered.push(Uncovered::Body);
         }
-        match &parsed.signed {
+        match parsed.signed() {
             Signed::Query(parameters) => {
-                let signed = parsed.query_signed(parameters);
+                let signed = query_signed(request, &parsed.common, parameters);
                 uncovered.extend(
                     signed.left_out(authenticated.left_out).map(|name| {
                         Uncovered::Parameter(String::from_utf8_lossy(name).into_owned())
@@ -101,26 +102,20 @@ impl<'r> Permitted<'r> {
                 );
             }
             Signed::Tc3 { authorization, .. } => {
-                let sent = |name: &&str| {
-                    request.header(name) != crate::request::Field::Absent
-                        && !authorization.signs(name)
-                };
-                uncovered.extend(
-                    STEERING_HEADERS
-                        .iter()
-                        .filter(|name| sent(name))
-                        .map(|&name| Uncovered::Header(name)),
-                );
+                let headers = request.known();
+                // The timestamp is covered by the string to sign, the token compared on its own.
+                let steering = [
+                    ("x-tc-action", headers.action),
+                    ("x-tc-version", headers.version),
+                    ("x-tc-region", headers.region),
+                    ("x-tc-language", headers.language),
+                ];
+                let unsigned = steering
+                    .into_iter()
+                    .filter(|(name, sent)| *sent != Field::Absent && !authorization.signs(name));
+                uncovered.extend(unsigned.map(|(name, _)| Uncovered::Header(name)));
             }
         }
         uncovered
     }
 }
-
-/// Headers that steer a TC3 request. The timestamp is covered by the string to sign, the token compared on its own.
-const STEERING_HEADERS: [&str; 4] = [
-    "x-tc-action",
-    "x-tc-version",
-    "x-tc-region",
-    "x-tc-language",
-];

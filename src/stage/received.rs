@@ -1,28 +1,42 @@
 //! A request of which nothing is known yet: which dialect it speaks, and whether it can be read.
 
+use std::fmt;
+
+use memchr::memchr2_iter;
+
 use crate::check;
 use crate::clock::UnixTime;
-use crate::form::{Parameters, boundary};
+use crate::form::{Common, Parameters, Text, boundary};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::request::{Field, RequestView};
 use crate::scheme::{Dialect, Family, Language};
 use crate::signature::Authorization;
-use crate::stage::parsed::{Parsed, Signed, Times};
+use crate::stage::common::CommonParameters;
+use crate::stage::parsed::{Parsed, Signed};
 
-/// A request as it arrived.
-#[derive(Clone, Copy, Debug)]
+/// A request as it arrived. It keeps what is read of it; the stages that follow borrow that.
 #[must_use]
 pub struct Received<'r> {
     request: &'r RequestView<'r>,
     policy: &'r Policy,
+    parameters: Parameters<'r>,
+    /// Whether they are those of the query of a TC3 GET, which names resources and is signed as bytes.
+    query_is_pairs: bool,
+    authorization: Option<Authorization<'r>>,
 }
 
 impl<'r> Received<'r> {
     /// Takes a request in.
     pub fn new(request: &'r RequestView<'r>, policy: &'r Policy) -> Self {
-        Self { request, policy }
+        Self {
+            request,
+            policy,
+            parameters: Parameters::none(),
+            query_is_pairs: false,
+            authorization: None,
+        }
     }
 
     /// Makes all checks that ask nobody: protocol, method, form, parameters, types, timestamp. `now` is read once, when
@@ -31,24 +45,15 @@ impl<'r> Received<'r> {
     /// # Errors
     ///
     /// The first check that refuses, in the dialect of the request.
-    pub fn parse(self, now: UnixTime) -> Result<Parsed<'r>, Rejection> {
+    pub fn parse(&mut self, now: UnixTime) -> Result<Parsed<'_>, Rejection> {
         let family = family(self.request);
-        let refuse = |reason| refusal(self.request, self.policy, family, reason);
-        let read = self.read(family).map_err(refuse)?;
-        let window = self.policy.window_seconds();
-        match check::timestamp::check(read.times.timestamp, now, window) {
-            Ok(within_window) => Ok(Parsed::new(
-                self.request,
-                self.policy,
-                read,
-                now,
-                within_window,
-            )),
-            Err(reason) => Err(refuse(reason).with_request(
-                read.signed.secret_id_if_shown(),
-                read.action(self.request),
-                read.signed.scheme(family),
-            )),
+        if let Err(reason) = self.take_in(family) {
+            return Err(refusal(self.request, self.policy, family, reason));
+        }
+        let this = &*self;
+        match this.common(family) {
+            Ok(common) => Parsed::new(this, common, now),
+            Err(reason) => Err(this.refuse(family, reason)),
         }
     }
 
@@ -58,9 +63,9 @@ impl<'r> Received<'r> {
     /// It holds every signed parameter, a token too: it is for the client and the operator, not for logs.
     #[must_use]
     pub fn string_to_sign(&self) -> Option<String> {
-        let family = family(self.request);
-        let read = self.read(family).ok()?;
-        let text = read.signed.string_to_sign(self.request, family);
+        let mut received = Self::new(self.request, self.policy);
+        let read = received.read_untimed()?;
+        let text = read.signed.string_to_sign(self.request, &read.common);
         Some(String::from_utf8_lossy(&text).into_owned())
     }
 
@@ -102,102 +107,118 @@ impl<'r> Received<'r> {
     }
 
     /// The request as read, if it can be read, whatever its time.
-    #[cfg(feature = "diagnose")]
-    pub(crate) fn read_untimed(&self) -> Option<Read<'r>> {
-        self.read(family(self.request)).ok()
+    pub(crate) fn read_untimed(&mut self) -> Option<Read<'_>> {
+        let family = family(self.request);
+        self.take_in(family).ok()?;
+        Some(Read {
+            common: self.common(family).ok()?,
+            signed: self.signed(),
+        })
     }
 
-    fn read(&self, family: Family) -> Result<Read<'r>, Reason> {
+    /// Checks protocol, method and form, and for TC3 the headers; keeps the parameters.
+    fn take_in(&mut self, family: Family) -> Result<(), Reason> {
         let request = self.request;
         check::protocol::check(request.transport(), family, self.policy.https())?;
         check::method::check(request.method())?;
         let limits = self.policy.limits();
-        let parameters = check::form::read(request, family, limits)?;
-        match family {
-            Family::V1 | Family::V2 => {
-                check::parameters::in_query(&parameters, family)?;
-                let text = |name: &[u8]| parameters.get(name).unwrap_or_default();
-                let times = Times {
-                    timestamp: check::types::timestamp(text(b"Timestamp"), "Timestamp")?,
-                    nonce: Some(check::types::nonce(text(b"Nonce"))?),
-                };
-                for name in ["Action", "SecretId", "Version", "Region"] {
-                    check::types::short_text(text(name.as_bytes()), name)?;
-                }
-                Ok(Read {
-                    family,
-                    signed: Signed::Query(parameters),
-                    times,
-                })
-            }
-            Family::Tc3 => {
-                let authorization = check::parameters::in_headers(request, self.policy)?;
-                let timestamp = header(request, "x-tc-timestamp");
-                let times = Times {
-                    timestamp: check::types::timestamp(timestamp, "X-TC-Timestamp")?,
-                    nonce: None,
-                };
-                for (lookup, name) in [
-                    ("x-tc-action", "X-TC-Action"),
-                    ("x-tc-version", "X-TC-Version"),
-                    ("x-tc-region", "X-TC-Region"),
-                ] {
-                    check::types::short_text(header(request, lookup), name)?;
-                }
-                check::types::short_text(authorization.secret_id.as_bytes(), "SecretId")?;
-                check::types::short_text(authorization.service.as_bytes(), "Service")?;
-                Ok(Read {
-                    family,
-                    signed: Signed::Tc3 {
-                        authorization,
-                        timestamp,
-                        query: (request.method() == b"GET")
-                            .then(|| {
-                                Parameters::urlencoded(request.query(), limits.parameters).ok()
-                            })
-                            .flatten(),
-                    },
-                    times,
-                })
-            }
+        check::form::read(&mut self.parameters, request, family, limits)?;
+        if family != Family::Tc3 {
+            return Ok(());
         }
+        self.authorization = Some(check::parameters::in_headers(request, self.policy)?);
+        let query = request.query();
+        self.query_is_pairs = request.method() == b"GET"
+            && self
+                .parameters
+                .read_urlencoded(query, limits.parameters)
+                .is_ok();
+        Ok(())
+    }
+
+    /// Checks the parameters of v1 and v2, and types.
+    fn common(&self, family: Family) -> Result<CommonParameters<'_>, Reason> {
+        match &self.authorization {
+            None => {
+                check::parameters::in_query(&self.parameters, family)?;
+                CommonParameters::in_query(&self.parameters, family)
+            }
+            Some(authorization) => CommonParameters::in_headers(self.request, authorization),
+        }
+    }
+
+    pub(super) fn request(&self) -> &RequestView<'r> {
+        self.request
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    /// What the signature stands over, once it was taken in.
+    pub(super) fn signed(&self) -> Signed<'_> {
+        let parameters = &self.parameters;
+        match &self.authorization {
+            None => Signed::Query(parameters),
+            Some(authorization) => Signed::Tc3 {
+                authorization,
+                timestamp: self.request.known().timestamp.trimmed(),
+                query: self.query_is_pairs.then_some(parameters),
+            },
+        }
+    }
+
+    /// The token, empty if there is none.
+    pub(super) fn token(&self) -> Text<'_> {
+        match &self.authorization {
+            None => self.parameters.token(),
+            Some(_) => Text::plain(self.request.known().token.trimmed()),
+        }
+    }
+
+    /// Refuses a request whose form was read; where it holds nothing it may have been none.
+    #[cold]
+    fn refuse(&self, family: Family, reason: Reason) -> Rejection {
+        if family == Family::Tc3 || self.parameters.is_empty() {
+            return refusal(self.request, self.policy, family, reason);
+        }
+        let version = self.parameters.common(Common::Version);
+        let language = self.parameters.common(Common::Language);
+        Rejection::new(
+            reason,
+            Dialect::of(family, !version.is_empty()),
+            Language::from_name(language).unwrap_or(self.policy.language()),
+        )
+    }
+}
+
+impl fmt::Debug for Received<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
     }
 }
 
 /// A request that could be read.
-pub(crate) struct Read<'r> {
-    pub(crate) family: Family,
-    pub(crate) signed: Signed<'r>,
-    pub(super) times: Times,
-}
-
-impl<'r> Read<'r> {
-    pub(super) fn action<'s>(&'s self, request: &'s RequestView<'r>) -> &'s str {
-        self.signed.common(request, "Action", "x-tc-action")
-    }
-}
-
-/// The trimmed value of a header, empty if there is none.
-pub(crate) fn header<'r>(request: &RequestView<'r>, name: &str) -> &'r [u8] {
-    match request.header(name) {
-        Field::Once(value) => value.trim_ascii(),
-        Field::Absent | Field::Repeated => &[],
-    }
+pub(crate) struct Read<'p> {
+    pub(crate) common: CommonParameters<'p>,
+    pub(crate) signed: Signed<'p>,
 }
 
 /// What a request is (protocol.md §1.3). `X-TC-Action` without a TC3 `Authorization` is a TC3 request gone wrong.
 fn family(request: &RequestView<'_>) -> Family {
-    let tc3 = match request.header("authorization") {
+    let tc3 = match request.known().authorization {
         Field::Once(value) => Authorization::is_tc3(value),
         Field::Absent | Field::Repeated => false,
     };
     if tc3 {
         return Family::Tc3;
     }
-    if request.header("x-tc-action") != Field::Absent {
+    if request.known().action != Field::Absent {
         return Family::Tc3;
     }
-    if is_legacy_host(request.host()) || request.path().ends_with(b"/v2/index.php") {
+    if request.path().ends_with(b"/v2/index.php") || is_legacy_host(request.host()) {
         return Family::V2;
     }
     Family::V1
@@ -216,7 +237,7 @@ fn is_legacy_host(host: &[u8]) -> bool {
         })
 }
 
-/// Words a refusal in the dialect and language of a request that may be unreadable, by looking for what decides both.
+/// Words a refusal in the dialect and language of a request that could not be read, by looking for what decides both.
 #[cold]
 fn refusal(
     request: &RequestView<'_>,
@@ -224,47 +245,83 @@ fn refusal(
     family: Family,
     reason: Reason,
 ) -> Rejection {
-    let dialect = dialect(family, || peek(request, policy, b"Version").is_some());
-    let language = match family {
-        Family::Tc3 => Language::from_name(header(request, "x-tc-language")),
-        Family::V1 | Family::V2 => {
-            let name = peek(request, policy, b"Language").unwrap_or_default();
-            Language::from_name(&name)
-        }
+    let (has_version, language) = match family {
+        Family::Tc3 => (
+            false,
+            Language::from_name(request.known().language.trimmed()),
+        ),
+        Family::V1 | Family::V2 => peek(request, policy),
     };
+    let dialect = Dialect::of(family, has_version);
     Rejection::new(reason, dialect, language.unwrap_or(policy.language()))
 }
 
-/// Legacy v2 answers with numbers unless the request names a version (protocol.md §0 fact 1).
-pub(super) fn dialect(family: Family, has_version: impl FnOnce() -> bool) -> Dialect {
-    match family {
-        Family::V1 | Family::Tc3 => Dialect::V3,
-        Family::V2 if has_version() => Dialect::V2,
-        Family::V2 => Dialect::V2Numeric,
-    }
-}
-
-/// The value of a parameter as sent, if it is not empty, from a query or form that may not parse.
-fn peek(request: &RequestView<'_>, policy: &Policy, name: &[u8]) -> Option<Vec<u8>> {
+/// Whether a query or form that may not parse has a `Version` that is not empty, and which `Language` it asks for.
+fn peek(request: &RequestView<'_>, policy: &Policy) -> (bool, Option<Language>) {
     let limits = policy.limits();
     if request.method() != b"POST" {
         let query = request.query();
-        let query = query.get(..limits.query_bytes).unwrap_or(query);
-        return pair(query, name).map(<[u8]>::to_vec);
+        return peek_at(query.get(..limits.query_bytes).unwrap_or(query));
     }
     let body = request.payload().bytes().unwrap_or_default();
     let body = body.get(..limits.form_bytes).unwrap_or(body);
-    match boundary(header(request, "content-type")) {
-        Some(boundary) => {
-            let parameters = Parameters::multipart(body, boundary, limits.parameters).ok()?;
-            parameters.get_filled(name).map(<[u8]>::to_vec)
-        }
-        None => pair(body, name).map(<[u8]>::to_vec),
+    let Some(boundary) = boundary(request.known().content_type.trimmed()) else {
+        return peek_at(body);
+    };
+    let mut parts = Parameters::none();
+    match parts.read_multipart(body, boundary, limits.parameters) {
+        Ok(()) => (
+            !parts.common(Common::Version).is_empty(),
+            Language::from_name(parts.common(Common::Language)),
+        ),
+        Err(_) => (false, None),
     }
 }
 
-fn pair<'t>(text: &'t [u8], name: &[u8]) -> Option<&'t [u8]> {
-    text.split(|&byte| byte == b'&')
-        .find_map(|piece| piece.strip_prefix(name)?.strip_prefix(b"="))
-        .filter(|value| !value.is_empty())
+/// In one pass, since the text may be as long as the policy allows and both may stand at its end. Of several with one
+/// name the first counts.
+fn peek_at(text: &[u8]) -> (bool, Option<Language>) {
+    let (mut version, mut language) = (None, None);
+    for at in memchr2_iter(b'V', b'L', text) {
+        let (before, piece) = text.split_at(at);
+        if !matches!(before, [] | [.., b'&']) {
+            continue;
+        }
+        let value = |name| {
+            let value: &[u8] = piece.strip_prefix(name)?;
+            value.split(|&byte| byte == b'&').next()
+        };
+        version = version.or_else(|| value(&b"Version="[..]));
+        language = language.or_else(|| value(b"Language="));
+        if version.is_some() && language.is_some() {
+            break;
+        }
+    }
+    (
+        version.is_some_and(|version| !version.is_empty()),
+        language.and_then(Language::from_name),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_and_language_are_found_where_nothing_can_be_read() {
+        let zh = Some(Language::ZhCn);
+        for (text, version, language) in [
+            ("", false, None),
+            ("Version=1", true, None),
+            ("%zz&Version=1&=&Language=zh-CN", true, zh),
+            ("Language=zh-CN&%zz", false, zh),
+            ("Versions=1&xVersion=1&Version", false, None),
+            ("V=1&Version=&Version=1", false, None),
+            ("Language=de&Language=zh-CN", false, None),
+        ] {
+            assert_eq!(peek_at(text.as_bytes()), (version, language), "{text}");
+        }
+        let long = format!("{}&Version=1", "%=VL&".repeat(10_000));
+        assert_eq!(peek_at(long.as_bytes()), (true, None));
+    }
 }

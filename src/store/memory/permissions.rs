@@ -406,9 +406,11 @@ impl ActionRules {
                 let name = dotted(name);
                 self.dotted.iter().any(|pattern| pattern.matches(&name))
             })
-            .map(|(_, value)| match str::from_utf8(value) {
-                Ok(resource) => Named::Text(resource.to_owned()),
-                Err(_) => Named::NotText(String::from_utf8_lossy(value).into_owned()),
+            .map(|(_, value)| match String::from_utf8(value.into_owned()) {
+                Ok(resource) => Named::Text(resource),
+                Err(not_text) => {
+                    Named::NotText(String::from_utf8_lossy(not_text.as_bytes()).into_owned())
+                }
             })
             .collect()
     }
@@ -1150,7 +1152,9 @@ mod tests {
         action: &str,
         parameters: &str,
     ) -> PermissionStanding {
-        let parameters = Parameters::urlencoded(parameters.as_bytes(), 64).unwrap();
+        let text = parameters.as_bytes();
+        let mut parameters = Parameters::none();
+        parameters.read_urlencoded(text, 64).unwrap();
         let query = PermissionQuery {
             parameters: Some(&parameters),
             ..query(principal, action)
