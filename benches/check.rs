@@ -86,6 +86,31 @@ fn main() {
     }
 
     let table = Table::new(
+        "Growth: what each parameter, or each KiB, costs among so many; ratio: to the hashes over the same bytes",
+        ["case", "ns", "ns each", "ratio"],
+    );
+    for parameters in [10, 100, 1_000, 10_000, 20_000] {
+        table.row(&format!("v2 POST, {parameters} parameters"), || {
+            let figures = admit(
+                Effort::LARGE,
+                || requests::v2("POST", Sha1, parameters),
+                |sample| floor.sha1(sample),
+            );
+            each(figures, parameters)
+        });
+    }
+    for kib in [64, 256, 1_024, 8_192] {
+        table.row(&format!("TC3 POST, {kib} KiB"), || {
+            let figures = admit(
+                Effort::LARGE,
+                || requests::tc3_post(kib << 10),
+                |sample| floor.tc3(sample),
+            );
+            each(figures, kib)
+        });
+    }
+
+    let table = Table::new(
         "Two threads: nanoseconds of wall time for each request; ratio: how much more two threads do than one",
         ["case", "two", "one", "ratio"],
     );
@@ -109,6 +134,14 @@ fn admit<S: Into<Sample>>(
         |sample| check(&validator, &sample.request).expect("it is signed well"),
         floor,
     )
+}
+
+/// The same figures, with the cost of one of `many` in place of the floor's.
+fn each(figures: Figures, many: usize) -> Figures {
+    Figures {
+        floor: figures.case / many as f64,
+        ..figures
+    }
 }
 
 /// Both threads use the same SecretId: they meet in every store.
