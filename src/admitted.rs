@@ -91,12 +91,16 @@ impl Admitted {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Uncovered {
+    /// The path: the client signed `/` whatever it requested.
+    Path,
     /// The query of a POST: it is neither read nor signed.
     Query,
     /// The body: of a GET, or declared unsigned by the client.
     Body,
     /// A header that steers a TC3 request, by its name in lower case.
     Header(&'static str),
+    /// What follows the first `;` of the content type, such as the boundary of a multipart body.
+    ContentTypeParameters,
     /// A parameter that the client left out of what it signed, by its name.
     Parameter(String),
 }
@@ -104,9 +108,11 @@ pub enum Uncovered {
 impl fmt::Display for Uncovered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Path => f.write_str("path"),
             Self::Query => f.write_str("query"),
             Self::Body => f.write_str("body"),
             Self::Header(name) => write!(f, "header {name}"),
+            Self::ContentTypeParameters => f.write_str("content-type parameters"),
             Self::Parameter(name) => write!(f, "parameter {}", name.escape_debug()),
         }
     }

@@ -408,6 +408,22 @@ fn what_the_signature_does_not_cover_is_named() {
         ..Tc3Signer::post()
     };
     assert_eq!(uncovered(&unsigned.sign())[0], Uncovered::Body);
+
+    // It signs `/`, and the policy tolerates that.
+    let mut elsewhere = Tc3Signer::post().sign();
+    elsewhere.target = "/other".to_owned();
+    let uncovered_elsewhere = [&[Uncovered::Path][..], &headers].concat();
+    assert_eq!(uncovered(&elsewhere), uncovered_elsewhere);
+    // So does the content type without its parameters.
+    let mut charset = Tc3Signer::post().sign();
+    let content_type = charset
+        .headers
+        .iter_mut()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .unwrap();
+    content_type.1.push_str("; charset=utf-8");
+    let uncovered_charset = [&headers[..], &[Uncovered::ContentTypeParameters]].concat();
+    assert_eq!(uncovered(&charset), uncovered_charset);
 }
 
 #[test]

@@ -16,13 +16,13 @@ pub(crate) fn query(
         .ok_or(Reason::SignatureMismatch)
 }
 
-/// A TC3 signature. The date in the scope must be the UTC date of the timestamp (observed: protocol.md §0 fact 9).
+/// A TC3 signature; also tells what it leaves out. The date in the scope must be the UTC date of the timestamp (observed: protocol.md §0 fact 9).
 pub(crate) fn tc3(
     signed: &Tc3Signed<'_>,
     timestamp: i64,
     credential: &Credential,
     policy: &Policy,
-) -> Result<SignatureValid, Reason> {
+) -> Result<(SignatureValid, LeftOut), Reason> {
     let date = utc_date(timestamp).ok_or(Reason::SignatureMismatch)?;
     if signed.authorization.date.as_bytes() != date {
         return Err(Reason::ScopeDateMismatch {

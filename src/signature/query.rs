@@ -51,12 +51,15 @@ enum Names {
     DottedUnlessLeading,
 }
 
-/// Which parameters were left out of the string.
+/// What the reading that fits leaves out: parameters of the string, and of a TC3 request its path and the parameters of
+/// its content type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LeftOut {
-    at_values: bool,
-    file_parts: bool,
-    empty_values: bool,
+    pub(super) at_values: bool,
+    pub(super) file_parts: bool,
+    pub(super) empty_values: bool,
+    pub(crate) path: bool,
+    pub(crate) content_type_parameters: bool,
 }
 
 /// Readings tried before a signature counts as wrong, and as many more for each public host: what a stranger can make the
@@ -221,6 +224,7 @@ impl<'a> QuerySigned<'a> {
                                 at_values: at,
                                 file_parts: file,
                                 empty_values: empty,
+                                ..LeftOut::default()
                             })
                     })
             })

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::authorization::{Authorization, lower_case};
 use super::hex;
 use super::key::SigningKey;
-use super::query::without_port;
+use super::query::{LeftOut, without_port};
 use super::sink::{Gathered, Sink};
 use super::verify::{SignatureValid, verify};
 use crate::policy::{Policy, Tolerance};
@@ -59,6 +59,16 @@ enum Path {
     Root,
 }
 
+impl Reading<'_> {
+    fn left_out(self) -> LeftOut {
+        LeftOut {
+            path: self.path == Path::Root,
+            content_type_parameters: self.content_type == ContentType::WithoutParameters,
+            ..LeftOut::default()
+        }
+    }
+}
+
 /// Readings tried for each host before a signature counts as wrong: three of the values, two of the content type, two of
 /// the path. The number of hosts is bounded by the policy.
 const READINGS_PER_HOST: usize = 12;
@@ -71,14 +81,14 @@ impl<'r> Tc3Signed<'r> {
         request.known().content_sha256.trimmed() == UNSIGNED_PAYLOAD
     }
 
-    /// Compares the signature with every reading that the policy admits. `date` is the UTC date of the timestamp, which
+    /// Compares the signature with every reading that the policy admits; tells what the fitting one leaves out. `date` is the UTC date of the timestamp, which
     /// the scope must hold.
     pub(crate) fn verify(
         &self,
         key: &SigningKey,
         date: [u8; 10],
         policy: &Policy,
-    ) -> Option<SignatureValid> {
+    ) -> Option<(SignatureValid, LeftOut)> {
         let signature = hex::decode(self.authorization.signature.as_bytes())?;
         let payload = self.payload_digest();
         let mac = key.tc3(date, self.authorization.service);
@@ -91,9 +101,10 @@ impl<'r> Tc3Signed<'r> {
                 self.write_canonical_request(sink, reading, &payload);
             });
             let digest = hex::encode(&canonical.finalize().into());
-            verify(mac.clone(), &signature, |mac| {
+            let valid = verify(mac.clone(), &signature, |mac| {
                 self.write_string_to_sign(mac, &digest);
-            })
+            })?;
+            Some((valid, reading.left_out()))
         };
         // The first of the readings; nearly every request is signed so.
         fits(DOCUMENTED).or_else(|| self.readings(policy).take(most).skip(1).find_map(fits))

@@ -119,8 +119,7 @@ impl<'r> Parsed<'r> {
                     timestamp,
                 };
                 let timestamp = self.common.timestamp;
-                let valid = check::signature::tc3(&signed, timestamp, &credential, self.policy())?;
-                (valid, LeftOut::default())
+                check::signature::tc3(&signed, timestamp, &credential, self.policy())?
             }
         };
         Ok((credential, signature, left_out))

@@ -81,6 +81,9 @@ impl<'r> Permitted<'r> {
         let request = parsed.request();
         let get = request.method() == b"GET";
         let mut uncovered = Vec::new();
+        if authenticated.left_out.path {
+            uncovered.push(Uncovered::Path);
+        }
         if !get && !request.query().is_empty() {
             uncovered.push(Uncovered::Query);
         }
@@ -114,6 +117,9 @@ impl<'r> Permitted<'r> {
                     .into_iter()
                     .filter(|(name, sent)| *sent != Field::Absent && !authorization.signs(name));
                 uncovered.extend(unsigned.map(|(name, _)| Uncovered::Header(name)));
+                if authenticated.left_out.content_type_parameters {
+                    uncovered.push(Uncovered::ContentTypeParameters);
+                }
             }
         }
         uncovered

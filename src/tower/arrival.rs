@@ -14,6 +14,17 @@ impl Headers for HeaderMap {
     fn find(&self, name: &str) -> Field<'_> {
         folded(Field::Absent, self, name)
     }
+
+    /// In one pass: the map would hash each name that is looked for.
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        for (header, value) in self {
+            let mut wanted = names.iter().zip(&mut *found);
+            // Names are in lower case on either side.
+            if let Some((_, field)) = wanted.find(|(name, _)| **name == header.as_str()) {
+                *field = field.and(value.as_bytes());
+            }
+        }
+    }
 }
 
 fn folded<'h>(found: Field<'h>, headers: &'h HeaderMap, name: &str) -> Field<'h> {
@@ -160,6 +171,14 @@ impl Headers for Arrival<'_> {
         match name {
             "host" => self.host,
             _ => self.headers.find(name),
+        }
+    }
+
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        self.headers.find_all(names, found);
+        let mut wanted = names.iter().zip(found);
+        if let Some((_, field)) = wanted.find(|(name, _)| **name == "host") {
+            *field = self.host;
         }
     }
 }
