@@ -41,7 +41,7 @@ const SECRET_KEY: &str = "dummySecretKeyForTestsOnly0123456";
 const BUSY: usize = 32;
 /// How long each server is under load in a round.
 const TURN: Duration = Duration::from_secs(1);
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
@@ -324,7 +324,7 @@ async fn compare() {
             let (mut rates, mut costs) = (Vec::new(), Vec::new());
             for round in 0..=ROUNDS {
                 // What a server can answer in a turn, with room.
-                let count = 300_000;
+                let count = 250_000;
                 // Signed for the gateway; the other server does not look.
                 let requests = kind.sign(gateway.address, count, nonce);
                 nonce += count as u64;

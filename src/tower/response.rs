@@ -17,12 +17,12 @@ use crate::rejection::Rejection;
 /// The id of a request. A refusal carries the one that an outer layer put into the extensions of the request, and a random
 /// UUID where there is none; either way it is in the extensions of the response, for the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(Box<str>);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// Any text.
     #[must_use]
-    pub fn new(id: impl Into<Box<str>>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

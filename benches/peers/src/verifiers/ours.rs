@@ -140,12 +140,11 @@ impl Verifier for SignatureOnly {
             .with_headers(&request.headers)
             .with_body(&request.body);
         let now = UnixTime::from_seconds(signer::TIMESTAMP);
-        let authenticated = Received::new(&request, &self.policy)
-            .parse(now)
-            .and_then(|parsed| {
-                let found = self.credentials.find(parsed.secret_id());
-                parsed.authenticate(found)
-            });
+        let mut received = Received::new(&request, &self.policy);
+        let authenticated = received.parse(now).and_then(|parsed| {
+            let found = self.credentials.find(parsed.secret_id());
+            parsed.authenticate(found)
+        });
         verdict(&authenticated)
     }
 

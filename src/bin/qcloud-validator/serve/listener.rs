@@ -137,6 +137,7 @@ impl Connections {
         let mut deadline = Instant::now().checked_add(self.limits.head);
         loop {
             select! {
+                biased;
                 end = connection.as_mut() => {
                     if let Err(error) = end {
                         debug!(listener = door.name(), %peer, %error, "the connection broke");
