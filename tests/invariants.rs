@@ -469,3 +469,54 @@ fn a_permission_store_sees_the_parameters_of_every_get() {
     let one = Some(b"1".to_vec());
     assert_eq!(*seen.0.lock().unwrap(), [one.clone(), one, None, None]);
 }
+
+#[test]
+fn a_temporary_key_needs_its_own_token_and_no_other() {
+    let expired_at = UnixTime::from_seconds(TIMESTAMP + 10);
+    let credentials = Arc::new(MemoryCredentials::new());
+    let key = SecretKey::new(SECRET_KEY).unwrap();
+    credentials.insert(Credential::temporary(
+        support::signer::SECRET_ID,
+        key,
+        Principal::account("1"),
+        TOKEN,
+        Some(expired_at),
+    ));
+    let verdict = |request: &Signed, now: i64| {
+        let stores = Stores {
+            credentials: credentials.clone(),
+            ..AnswerStore::new(Answers::good()).stores()
+        };
+        let clock = ManualClock::at(now);
+        let validator = Validator::new(Policy::default(), stores).with_clock(clock);
+        check(&validator, request)
+            .map(drop)
+            .map_err(|refused| refused.reason().clone())
+    };
+    let sign_with: [fn(&str) -> Signed; 3] = [
+        |token| QuerySigner::v2().with("Token", token).sign(),
+        |token| QuerySigner::v1().with("Token", token).sign(),
+        |token| {
+            let mut signer = Tc3Signer::post();
+            let token = ("X-TC-Token".to_owned(), token.to_owned());
+            signer.headers.push(token);
+            signer.sign()
+        },
+    ];
+    for sign in sign_with {
+        let right = sign(TOKEN);
+        assert_eq!(verdict(&right, TIMESTAMP), Ok(()));
+        for wrong in [&TOKEN[1..], &TOKEN[..TOKEN.len() - 1], "another"] {
+            assert_eq!(verdict(&sign(wrong), TIMESTAMP), Err(Reason::TokenWrong));
+        }
+        let longer = sign(&format!("{TOKEN}0"));
+        assert_eq!(verdict(&longer, TIMESTAMP), Err(Reason::TokenWrong));
+        assert_eq!(verdict(&sign(""), TIMESTAMP), Err(Reason::TokenMissing));
+        // Whether it has expired is told only to who holds it.
+        assert_eq!(verdict(&right, TIMESTAMP + 9), Ok(()));
+        let expired = Err(Reason::TokenExpired { expired_at });
+        assert_eq!(verdict(&right, TIMESTAMP + 10), expired);
+        let stale = verdict(&sign("another"), TIMESTAMP + 10);
+        assert_eq!(stale, Err(Reason::TokenWrong));
+    }
+}

@@ -10,13 +10,15 @@
 
 mod support;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use qcloud_validator::{
     AuthorizationFault, Expected, HttpsRule, Limits, Payload, Policy, Reason, RequestView,
-    Transport,
+    Tolerance, Transport, UnsignedPart,
 };
 use sha2::Digest as _;
-use support::signer::{QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer};
+use support::signer::{Algorithm, QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer};
 use support::stores::{check, check_over, in_memory};
 
 fn reason(request: &Signed) -> Reason {
@@ -640,4 +642,173 @@ proptest! {
             let _ = in_memory(Policy::default()).check(&view);
         }
     }
+}
+
+/// The MAC of a signed request, and the request with another MAC in its place.
+type Resigned = (Vec<u8>, Box<dyn Fn(&[u8]) -> Signed>);
+
+fn resigned_query(signer: &QuerySigner) -> Resigned {
+    let request = signer.sign();
+    let (head, _) = request.target.rsplit_once("&Signature=").unwrap();
+    let head = head.to_owned();
+    let mut mac = vec![0; 48];
+    let text = support::signer::signature(
+        signer.algorithm,
+        &signer.secret_key,
+        &request.string_to_sign,
+    );
+    let length = STANDARD.decode_slice(text, &mut mac).unwrap();
+    mac.truncate(length);
+    let with = move |mac: &[u8]| {
+        let mut text = [0; 64];
+        let length = STANDARD.encode_slice(mac, &mut text).unwrap();
+        let text = str::from_utf8(&text[..length]).unwrap();
+        let text = support::signer::percent_encoded(text);
+        Signed {
+            target: format!("{head}&Signature={text}"),
+            ..request.clone()
+        }
+    };
+    (mac, Box::new(with))
+}
+
+fn resigned_tc3() -> Resigned {
+    let request = Tc3Signer::post().sign();
+    let (name, authorization) = request.headers.last().unwrap();
+    assert_eq!(name, "Authorization");
+    let (head, text) = authorization.rsplit_once('=').unwrap();
+    let head = head.to_owned();
+    let mac = (0..32)
+        .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
+        .collect();
+    let with = move |mac: &[u8]| {
+        let mut request = request.clone();
+        request.headers.last_mut().unwrap().1 = format!("{head}={}", support::signer::hex(mac));
+        request
+    };
+    (mac, Box::new(with))
+}
+
+#[test]
+fn a_signature_is_compared_to_its_last_bit_and_at_its_full_length() {
+    let sha256 = QuerySigner {
+        algorithm: Algorithm::Sha256,
+        ..QuerySigner::v2()
+    };
+    for ((mac, with), length) in [
+        (resigned_query(&QuerySigner::v2()), 20),
+        (resigned_query(&QuerySigner::v1()), 20),
+        (resigned_query(&sha256), 32),
+        (resigned_tc3(), 32),
+    ] {
+        assert_eq!(mac.len(), length);
+        for bit in 0..length * 8 {
+            let mut altered = mac.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(reason(&with(&altered)), Reason::SignatureMismatch, "{bit}");
+        }
+        for shorter in 1..length {
+            assert_eq!(
+                reason(&with(&mac[..shorter])),
+                Reason::SignatureMismatch,
+                "{shorter}"
+            );
+        }
+        let longer = [&mac[..], &[0]].concat();
+        assert_eq!(reason(&with(&longer)), Reason::SignatureMismatch);
+        assert!(check(&in_memory(Policy::default()), &with(&mac)).is_ok());
+    }
+}
+
+#[test]
+fn sixty_four_headers_may_be_signed() {
+    let sign = |extra: usize| {
+        let extra_signed = (0..extra)
+            .map(|index| (format!("x-{index:03}"), "1".to_owned()))
+            .collect();
+        Tc3Signer {
+            extra_signed,
+            ..Tc3Signer::post()
+        }
+        .sign()
+    };
+    assert!(check(&in_memory(Policy::default()), &sign(62)).is_ok());
+    let fault = AuthorizationFault::SignedHeaders;
+    assert_eq!(reason(&sign(63)), Reason::InvalidAuthorization { fault });
+}
+
+fn strict() -> Policy {
+    Policy::builder()
+        .tolerance(Tolerance::Strict)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn strictly_signed_headers_are_in_lower_case_and_in_order() {
+    for names in ["host;content-type", "Content-Type;host"] {
+        let mut request = Tc3Signer::post().sign();
+        let (_, authorization) = request.headers.last_mut().unwrap();
+        *authorization = authorization.replace("content-type;host", names);
+        let fault = AuthorizationFault::SignedHeaders;
+        let refused = Reason::InvalidAuthorization { fault };
+        assert_eq!(reason_under(strict(), &request), refused, "{names}");
+    }
+    assert!(check(&in_memory(strict()), &Tc3Signer::post().sign()).is_ok());
+}
+
+#[test]
+fn a_host_is_read_with_and_without_its_port_and_in_either_case() {
+    for (sent, compatible) in [
+        ("cvm.api.qcloud.com", true),
+        ("cvm.api.qcloud.com:443", true),
+        ("CVM.api.qcloud.com", true),
+        ("cvm.api.qcloud.com:", false),
+        ("cvm.api.qcloud.com:https", false),
+        ("cvm.api.qcloud.com:443:", false),
+        ("cvm.api.qcloud.com:44x", false),
+        ("cvm.api.qcloud.co", false),
+    ] {
+        let mut request = QuerySigner::v2().sign();
+        sent.clone_into(&mut request.headers[0].1);
+        let admitted = |policy| check(&in_memory(policy), &request).is_ok();
+        assert_eq!(admitted(Policy::default()), compatible, "{sent}");
+        assert_eq!(admitted(strict()), sent == "cvm.api.qcloud.com", "{sent}");
+    }
+}
+
+#[test]
+fn a_content_type_is_signed_whole_or_without_its_parameters() {
+    let whole = "multipart/form-data; boundary=x";
+    for (signed, strictly) in [(whole, Some(())), ("multipart/form-data", None)] {
+        let mut request = Tc3Signer {
+            content_type: signed.to_owned(),
+            ..Tc3Signer::post()
+        }
+        .sign();
+        for (name, value) in &mut request.headers {
+            if name == "Content-Type" {
+                whole.clone_into(value);
+            }
+        }
+        let admitted = |policy| check(&in_memory(policy), &request).ok().map(drop);
+        assert_eq!(admitted(Policy::default()), Some(()), "{signed}");
+        assert_eq!(admitted(strict()), strictly, "{signed}");
+    }
+}
+
+#[test]
+fn an_empty_value_is_left_unsigned_only_by_policy() {
+    let request = QuerySigner {
+        unsigned: vec![("Empty".to_owned(), String::new())],
+        ..QuerySigner::v2()
+    }
+    .sign();
+    assert_eq!(reason(&request), Reason::SignatureMismatch);
+    let admits = |part| {
+        let policy = Policy::builder().insecure_accept_unsigned(part);
+        check(&in_memory(policy.build().unwrap()), &request).is_ok()
+    };
+    assert!(admits(UnsignedPart::EmptyValues));
+    assert!(!admits(UnsignedPart::FileParts));
 }
