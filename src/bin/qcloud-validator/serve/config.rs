@@ -32,10 +32,6 @@ pub(crate) struct GatewayConfig {
 
 /// Where gateways share what they remember.
 #[derive(PartialEq)]
-#[cfg_attr(
-    not(feature = "redis"),
-    expect(dead_code, reason = "read to be refused by name")
-)]
 pub(crate) struct RedisConfig {
     pub(crate) url: Zeroizing<String>,
     pub(crate) prefix: Option<String>,
