@@ -11,7 +11,9 @@ use crate::signature::Authorization;
 ///
 /// Why it is none.
 pub fn urlencoded(wire: &[u8], limit: usize) -> Result<Parameters<'_>, Reason> {
-    Parameters::urlencoded(wire, limit)
+    let mut parameters = Parameters::none();
+    parameters.read_urlencoded(wire, limit)?;
+    Ok(parameters)
 }
 
 /// The boundary that a `multipart/form-data` content type declares.
@@ -30,7 +32,9 @@ pub fn multipart<'r>(
     boundary: &[u8],
     limit: usize,
 ) -> Result<Parameters<'r>, Reason> {
-    Parameters::multipart(wire, boundary, limit)
+    let mut parameters = Parameters::none();
+    parameters.read_multipart(wire, boundary, limit)?;
+    Ok(parameters)
 }
 
 /// SecretId, date, service, signed headers and signature of an `Authorization` header.

@@ -56,7 +56,7 @@ fuzz_target!(
         assert!(total <= body.len());
         let delimiter = [b"\r\n--", boundary].concat();
         for (name, value) in &pairs {
-            assert_eq!(read.get(name), Some(&value[..]));
+            assert_eq!(read.get(name).as_deref(), Some(&value[..]));
             assert!(!contains(value, &delimiter), "a value runs over a boundary");
         }
         let rendered = rendered(&pairs, boundary);

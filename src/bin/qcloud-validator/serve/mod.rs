@@ -202,6 +202,9 @@ impl Source {
                 .diagnosis(DiagnosisRule::InMessage)
                 .diagnoses_per_minute(u16::MAX);
         }
+        // Before anything is opened.
+        let policy = setup.policy.clone().build();
+        policy.map_err(|error| format!("policy: {error}"))?;
         Ok(Config { setup, gateway })
     }
 
