@@ -22,6 +22,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use qcloud_validator::diagnose::Hypothesis;
 use qcloud_validator::{Clock, SystemClock};
 use support::gateway::{
     Gateway, MOCK, SECRET_ID, SECRET_KEY, ask, call, config, eventually, folder, read_answer, tc3,
@@ -110,16 +111,12 @@ fn one_connection_carries_many_requests() {
 fn the_cause_is_told_where_that_was_asked_for() {
     let gateway = Gateway::start(&folder("explain"), &config(MOCK), &["--explain"]);
     let at = gateway.address();
-    // Signed for another action than the one that is sent.
-    let signed = v2(at).sign();
-    let target = String::from_utf8(signed.target().to_vec()).unwrap();
-    let raw = signed
-        .with_target(target.replace("Nonce=", "Nonce=0"))
-        .to_raw();
+    let mistaken = tc3(at).with_mistake(Hypothesis::Crlf).sign().unwrap();
+    // The policy's six in a minute would not do for a test suite.
     for _ in 0..20 {
-        let answer = call(at, &raw);
-        assert_eq!(answer.code(), "4100");
-        assert!(answer.text().contains('['), "{}", answer.text());
+        let answer = call(at, &mistaken.to_raw());
+        assert_eq!(answer.code(), "AuthFailure.SignatureFailure");
+        assert!(answer.text().contains("[tc3-crlf]"), "{}", answer.text());
     }
 }
 

@@ -160,9 +160,19 @@ fn what_is_wrong_with_redis_is_one_line() {
     let nobody = "redis://127.0.0.1:1";
     let evicting = server.url();
     for (redis, expected) in [
-        (format!("url = \"{nobody}\""), "redis: "),
+        (
+            format!("url = \"{nobody}\""),
+            "redis: no connection to Redis at 127.0.0.1:1: Connection refused (os error 111)\n",
+        ),
         (format!("url = \"{evicting}\""), "redis: "),
-        ("url = \"http://a:secret-word@b\"".to_owned(), "redis: "),
+        (
+            "url = \"http://a:secret-word@b\"".to_owned(),
+            "gateway.toml:12: redis.url: expected a URL such as redis://user:password@host:6379/0",
+        ),
+        (
+            "url = \"redis://a\"\nprefix = \"a b\"".to_owned(),
+            "gateway.toml:14: redis.prefix: expected at most 64 printable ASCII characters without blanks",
+        ),
         (
             "prefix = \"a\"".to_owned(),
             "gateway.toml:12: redis.url: expected one of url, url_env, url_file",

@@ -744,6 +744,39 @@ fn a_request_through_a_proxy_is_verified_as_the_client_signed_it() {
 }
 
 #[test]
+fn one_pass_over_a_header_map_finds_what_each_look_up_finds() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("Host", "a"),
+        ("X-TC-Action", "Once"),
+        ("Content-Type", "same"),
+        ("content-type", "same"),
+        ("X-TC-Token", "one"),
+        ("X-TC-Token", "other"),
+    ] {
+        headers.append(name, value.parse().unwrap());
+    }
+    let names = [
+        "x-tc-token",
+        "host",
+        "x-tc-region",
+        "content-type",
+        "x-tc-action",
+    ];
+    let mut found = [Field::Absent; 5];
+    headers.find_all(&names, &mut found);
+    let expected = [
+        Field::Repeated,
+        Field::Once(b"a"),
+        Field::Absent,
+        Field::Once(b"same"),
+        Field::Once(b"Once"),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(names.map(|name| headers.find(name)), expected);
+}
+
+#[test]
 fn repeated_lines_of_a_header_map_count_as_in_a_list() {
     let cases: [(&[&str], Field<'_>); 5] = [
         (&[], Field::Absent),

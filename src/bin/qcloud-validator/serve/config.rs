@@ -427,7 +427,18 @@ fn redis(mut table: Table<'_>, folder: &Path) -> Result<RedisConfig, Fault> {
     })?;
     let url = String::from_utf8(url)
         .map_err(|_| table.fault(table.line(), "url", "expected text in UTF-8"))?;
+    #[cfg(feature = "redis")]
+    if qcloud_validator::store::RedisSettings::new(&url, 1).is_err() {
+        let wrong = "expected a URL such as redis://user:password@host:6379/0";
+        return Err(table.fault(table.line(), "url", wrong));
+    }
     let prefix = table.text("prefix")?;
+    if let Some(prefix) = &prefix
+        && !(prefix.value.len() <= 64 && prefix.value.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        let wrong = "expected at most 64 printable ASCII characters without blanks";
+        return Err(table.fault(prefix.line, "prefix", wrong));
+    }
     let config = RedisConfig {
         url: Zeroizing::new(url),
         prefix: prefix.map(|prefix| prefix.value.into_owned()),

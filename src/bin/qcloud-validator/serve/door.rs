@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use qcloud_validator::tower::{RequestId, TransportSource, ValidatorLayer};
 use qcloud_validator::{AsyncValidator, Transport};
 use tokio::time::Instant;
@@ -149,4 +149,11 @@ impl Door {
             Err(never) => match never {},
         }
     }
+}
+
+/// The answer to a request that bears no proof of having been admitted: it goes nowhere.
+pub(crate) fn never_judged() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }

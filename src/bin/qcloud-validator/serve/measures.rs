@@ -56,8 +56,8 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// What is counted about one listener. Looking a counter up by its labels costs about as much as checking a signature, so
-/// those of every request are kept.
+/// What is counted about one listener. To look a counter up, its labels are collected and hashed, so those of every admitted
+/// request are kept.
 pub(crate) struct Listener {
     name: Arc<str>,
     duration: Histogram,

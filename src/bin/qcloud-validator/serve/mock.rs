@@ -14,6 +14,8 @@ use qcloud_validator::tower::{RequestBody, RequestId};
 use qcloud_validator::{Admitted, Dialect};
 use tower::Service;
 
+use super::door::never_judged;
+
 /// The service.
 #[derive(Clone)]
 pub(crate) struct Mock;
@@ -31,14 +33,14 @@ impl Service<Request<RequestBody>> for Mock {
         let admitted: Option<Arc<Admitted>> = request.extensions_mut().remove();
         let id: Option<&RequestId> = request.extensions().get();
         let id = id.map(RequestId::as_str).unwrap_or_default();
-        let dialect = admitted.as_ref().map(|admitted| admitted.dialect());
-        let mut response = Response::new(Body::from(success(dialect.unwrap_or(Dialect::V3), id)));
+        let Some(admitted) = admitted else {
+            return ready(Ok(never_judged()));
+        };
+        let mut response = Response::new(Body::from(success(admitted.dialect(), id)));
         // Exactly this: the official Python SDK knows no other.
         let content_type = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, content_type);
-        if let Some(admitted) = admitted {
-            response.extensions_mut().insert(admitted);
-        }
+        response.extensions_mut().insert(admitted);
         ready(Ok(response))
     }
 }

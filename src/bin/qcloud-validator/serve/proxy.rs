@@ -34,6 +34,7 @@ use tracing::warn;
 use super::body_deadline::BodyDeadline;
 use super::caller;
 use super::config::Upstream;
+use super::door::never_judged;
 use super::measures;
 
 /// How a request came, for the service behind: an extension of the request.
@@ -221,10 +222,7 @@ impl tower::Service<Request<RequestBody>> for Proxy {
         Box::pin(async move {
             let admitted: Option<Arc<Admitted>> = request.extensions_mut().remove();
             let Some(admitted) = admitted else {
-                // Only a request that nobody judged lacks it, and such a one goes nowhere.
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
-                return Ok(response);
+                return Ok(never_judged());
             };
             let request = request.map(|body| body.map_err(|never| match never {}).boxed_unsync());
             Ok(proxy.forward(admitted, request).await)

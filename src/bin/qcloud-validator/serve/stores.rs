@@ -10,8 +10,6 @@ use qcloud_validator::store::{
 use qcloud_validator::store::{RedisSettings, RedisStores};
 use qcloud_validator::{AsyncValidator, Clock, SystemClock};
 
-#[cfg(feature = "redis")]
-use super::access_log::chain;
 use super::config::RedisConfig;
 use crate::credentials_file::{LimitRules, NonceRules, Setup};
 
@@ -137,7 +135,7 @@ impl Kept {
             Memory::Shared(redis) => redis
                 .ready()
                 .await
-                .map_err(|error| format!("redis: {}", chain(&error))),
+                .map_err(|error| format!("redis: {error}")),
         }
     }
 
@@ -173,7 +171,7 @@ async fn shared(
     window: u32,
     after_restart: AfterRestart,
 ) -> Result<Memory, String> {
-    let told = |error: qcloud_validator::store::RedisError| format!("redis: {}", chain(&error));
+    let told = |error: qcloud_validator::store::RedisError| format!("redis: {error}");
     let share = u32::try_from(rules.capacity.per_secret_id()).unwrap_or(u32::MAX);
     let mut settings = RedisSettings::new(&redis.url, window)
         .map_err(told)?
