@@ -11,12 +11,13 @@
 
 mod support;
 
-use qcloud_validator::diagnose::Outcome;
+use qcloud_validator::diagnose::{Finding, Outcome};
 use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
 use qcloud_validator::{
-    ManualClock, Policy, RequestView, SecretKey, Tolerance, Transport, Validator,
+    ManualClock, Policy, PolicyBuilder, Reason, RequestView, SecretKey, Tolerance, Transport,
+    Validator,
 };
-use support::captures;
+use support::captures::{self, Capture, RawRequest};
 use support::signer::{SECRET_ID, SECRET_KEY};
 use support::stores::TOKEN;
 
@@ -70,6 +71,37 @@ const EXPECTED: [(&[&str], &[&str]); 27] = [
     (&[], &["tc3-authorization-unreadable"]),
 ];
 
+fn validator(capture: &Capture, policy: PolicyBuilder, now: i64) -> Validator {
+    validator_with_key(capture, policy, now, SECRET_KEY)
+}
+
+/// Another SecretId has the key of the captures.
+fn validator_with_key(capture: &Capture, policy: PolicyBuilder, now: i64, key: &str) -> Validator {
+    let credentials = MemoryCredentials::new();
+    credentials.insert(Credential::permanent(
+        "AKIDOTHER",
+        SecretKey::new(SECRET_KEY).unwrap(),
+        Principal::account("100000000002"),
+    ));
+    let key = SecretKey::new(key).unwrap();
+    let principal = Principal::account("100000000001");
+    let has_token = String::from_utf8_lossy(&capture.request).contains(TOKEN);
+    credentials.insert(if has_token {
+        Credential::temporary(SECRET_ID, key, principal, TOKEN, None)
+    } else {
+        Credential::permanent(SECRET_ID, key, principal)
+    });
+    let policy = policy.build().unwrap();
+    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    Validator::new(policy, stores).with_clock(ManualClock::at(now))
+}
+
+fn view(request: &RawRequest) -> RequestView<'_> {
+    RequestView::new(Transport::Https, &request.method, &request.target)
+        .with_headers(&request.headers)
+        .with_body(&request.body)
+}
+
 #[test]
 fn the_rule_that_a_client_needs_is_named() {
     let mut seen = 0;
@@ -79,25 +111,9 @@ fn the_rule_that_a_client_needs_is_named() {
         }
         seen += 1;
         let request = captures::parse(&capture.request);
-        let credentials = MemoryCredentials::new();
-        let key = SecretKey::new(SECRET_KEY).unwrap();
-        let principal = Principal::account("100000000001");
-        let has_token = String::from_utf8_lossy(&capture.request).contains(TOKEN);
-        credentials.insert(if has_token {
-            Credential::temporary(SECRET_ID, key, principal, TOKEN, None)
-        } else {
-            Credential::permanent(SECRET_ID, key, principal)
-        });
-        let strict = Policy::builder()
-            .tolerance(Tolerance::Strict)
-            .build()
-            .unwrap();
-        let stores = Stores::in_memory(credentials, strict.window_seconds());
-        let validator =
-            Validator::new(strict, stores).with_clock(ManualClock::at(capture.received_unix));
-        let view = RequestView::new(Transport::Https, &request.method, &request.target)
-            .with_headers(&request.headers)
-            .with_body(&request.body);
+        let strict = Policy::builder().tolerance(Tolerance::Strict);
+        let validator = validator(&capture, strict, capture.received_unix);
+        let view = view(&request);
         let refused = validator.check(&view).unwrap_err();
         let diagnosis = validator.explain(&view, &refused);
         let found: Vec<&str> = diagnosis
@@ -118,4 +134,48 @@ fn the_rule_that_a_client_needs_is_named() {
         assert_eq!(diagnosis.outcome(), Outcome::Explained);
     }
     assert_eq!(seen, 128);
+}
+
+/// Whatever tolerated spelling a client signs in, and whoever says that its signature does not match.
+#[test]
+fn a_client_that_is_admitted_made_no_mistake() {
+    let mut seen = 0;
+    for capture in captures::all() {
+        let request = captures::parse(&capture.request);
+        let view = view(&request);
+        let default = || match &capture.public_host {
+            Some(host) => Policy::builder().public_host(host.as_str()),
+            None => Policy::builder(),
+        };
+        let now = capture.received_unix;
+        let Ok(admitted) = validator(&capture, default(), now).check(&view) else {
+            continue;
+        };
+        seen += 1;
+        let name = format!("{}/{}: {:?}", capture.client, capture.case, capture.rules);
+
+        let alleged = admitted.refuse(Reason::SignatureMismatch);
+        let diagnosis = validator(&capture, default(), now).explain(&view, &alleged);
+        assert_eq!(diagnosis.findings(), [], "{name}");
+        assert_eq!(diagnosis.outcome(), Outcome::Unexplained, "{name}");
+
+        let other_key = validator_with_key(&capture, default(), now, "another key");
+        let refused = other_key.check(&view).unwrap_err();
+        let diagnosis = other_key.explain(&view, &refused);
+        let found: Vec<&str> = diagnosis.findings().iter().map(Finding::id).collect();
+        assert_eq!(found, ["another-credentials-key"], "{name}");
+
+        let late = validator(&capture, default(), now + 3_600);
+        let refused = late.check(&view).unwrap_err();
+        let diagnosis = late.explain(&view, &refused);
+        let [finding] = diagnosis.findings() else {
+            panic!("{name}\n{diagnosis}");
+        };
+        let evidence = finding.evidence();
+        assert!(
+            evidence.ends_with("; the signature itself is right"),
+            "{name}\n{evidence}"
+        );
+    }
+    assert_eq!(seen, 993);
 }

@@ -91,8 +91,6 @@ fn check(input: &Input) {
     }
     let refused = match (verdict, &input.sent) {
         (Err(refused), _) => refused,
-        // A tolerated spelling of names is a cause only where it is refused; the validator never asks about what it admits.
-        (Ok(_), Sent::Right) if names_an_underscore(&request) => return,
         // A correct request that is said to be wrong.
         (Ok(_), Sent::Right) => {
             Rejection::new(Reason::SignatureMismatch, Dialect::V3, Language::EnUs)
@@ -165,13 +163,6 @@ fn assert_shows(diagnosis: &Diagnosis, said: &str) {
         assert!(difference.offset() <= text.len().min(said.len()));
         assert!(difference.line() <= text.split('\n').count());
     }
-}
-
-/// Anywhere in it, which is more than enough.
-fn names_an_underscore(request: &Signed) -> bool {
-    let body = String::from_utf8_lossy(&request.body);
-    let text = [&request.target, &*body].concat().to_ascii_lowercase();
-    text.contains('_') || text.contains("%5f")
 }
 
 fn replace_signature(request: &mut Signed, signature: &str) {

@@ -27,8 +27,8 @@ use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::RequestView;
 use crate::scheme::{Language, Scheme};
-use crate::signature::Authorization;
-use crate::stage::{Read, Received, Signed};
+use crate::signature::Tc3Signed;
+use crate::stage::{Read, Received, Signed, query_signed};
 use crate::store::Credential;
 
 pub(crate) use allowance::Allowance;
@@ -273,13 +273,15 @@ fn search(
             let family = common.family;
             let guess = QueryGuess::new(evidence.request, family, parameters, evidence.policy);
             let right = Key::new(secret);
+            let request = query_signed(evidence.request, common, parameters);
             let mut search = Search {
                 presented: &presented,
+                accepted: &request.accepted(evidence.policy),
                 right: &right,
                 budget,
             };
             if depth == Depth::AsSent {
-                return search.proved(&right, &search::Guess::text(&guess, &[]));
+                return search.accepted_with(&right);
             }
             let token = parameters.get(b"Token");
             let keys = key::wrong_keys(credential, token.as_deref(), evidence.others);
@@ -300,14 +302,23 @@ fn search(
                 |at| guess.with_timestamp(at),
             )
         }
-        Signed::Tc3 { authorization, .. } => {
+        Signed::Tc3 {
+            authorization,
+            timestamp,
+            ..
+        } => {
+            let request = Tc3Signed {
+                request: evidence.request,
+                authorization: **authorization,
+                timestamp,
+            };
             let presented =
                 output::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
             let guess = Tc3Guess::new(evidence.request, authorization, evidence.policy);
             search_tc3(
                 evidence,
                 &guess,
-                authorization,
+                &request,
                 common.timestamp,
                 &presented,
                 credential,
@@ -325,7 +336,7 @@ fn search(
 fn search_tc3(
     evidence: &Evidence<'_>,
     guess: &Tc3Guess,
-    authorization: &Authorization<'_>,
+    request: &Tc3Signed<'_>,
     timestamp: i64,
     presented: &[output::Presented],
     credential: &Credential,
@@ -333,14 +344,16 @@ fn search_tc3(
     depth: Depth,
 ) -> Option<Vec<Proved>> {
     let secret = credential.key().expose();
+    let authorization = &request.authorization;
     let right = Key::new(chain::documented_chain(secret, authorization).to_vec());
     let mut search = Search {
         presented,
+        accepted: &request.accepted(evidence.policy),
         right: &right,
         budget,
     };
     if depth == Depth::AsSent {
-        return search.proved(&right, &search::Guess::text(guess, &[]));
+        return search.accepted_with(&right);
     }
     let sent_token = evidence.request.known().token.trimmed();
     let token = Some(sent_token).filter(|token| !token.is_empty());

@@ -82,7 +82,20 @@ impl Key {
             Hash::Sha1 => Sha1::digest(&*hashed).to_vec(),
             Hash::Sha256 => Sha256::digest(&*hashed).to_vec(),
         });
-        digest.starts_with(&presented.digest)
+        digest
+            .get(..presented.digest.len())
+            .is_some_and(|digest| self.same(digest, &presented.digest))
+    }
+
+    /// Compares in constant time, whatever the lengths: a client must not find out by trial what it would have to send.
+    fn same(&self, own: &[u8], sent: &[u8]) -> bool {
+        let Some(mut mac) = self.sha256.clone() else {
+            return false;
+        };
+        let mut of_own = mac.clone();
+        of_own.update(own);
+        mac.update(sent);
+        mac.verify_slice(&of_own.finalize().into_bytes()).is_ok()
     }
 }
 

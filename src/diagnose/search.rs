@@ -54,6 +54,8 @@ impl Budget {
 
 pub(super) struct Search<'s> {
     pub(super) presented: &'s [Presented],
+    /// The texts that the validator accepts, in each tolerated spelling.
+    pub(super) accepted: &'s [Vec<u8>],
     pub(super) right: &'s Key,
     pub(super) budget: &'s mut Budget,
 }
@@ -75,6 +77,12 @@ impl Search<'_> {
             .map(implied)
     }
 
+    /// The same over any text that the validator accepts: nothing in the text is a mistake then.
+    pub(super) fn accepted_with(&mut self, key: &Key) -> Option<Vec<Proved>> {
+        let accepted = self.accepted;
+        accepted.iter().find_map(|text| self.proved(key, text))
+    }
+
     /// Tries everything.
     pub(super) fn run(
         &mut self,
@@ -83,9 +91,8 @@ impl Search<'_> {
     ) -> Option<Vec<Proved>> {
         let families = guess.families();
         let mut chosen: Vec<Option<usize>> = vec![None; families.len()];
-        let base = guess.text(&chosen);
-        let right = self.right;
-        if let Some(found) = self.proved(right, &base) {
+        let (right, accepted) = (self.right, self.accepted);
+        if let Some(found) = self.accepted_with(right) {
             return Some(found);
         }
 
@@ -95,7 +102,7 @@ impl Search<'_> {
             for index in 0..count {
                 set(&mut chosen, family, Some(index));
                 let text = guess.text(&chosen);
-                if text == base {
+                if accepted.contains(&text) {
                     continue;
                 }
                 if let Some(found) = self.proved(right, &text) {
@@ -112,12 +119,13 @@ impl Search<'_> {
             .map(|wrong| (wrong, Key::new(wrong.bytes.to_vec())))
             .collect();
         for (wrong, key) in &keys {
-            if let Some(found) = self.proved(key, &base) {
+            if let Some(found) = self.accepted_with(key) {
                 return Some(joined(vec![proved_key(wrong)], found));
             }
         }
         for construction in CONSTRUCTIONS {
-            if let Some(found) = self.constructed(construction, &base) {
+            let mut over = accepted.iter();
+            if let Some(found) = over.find_map(|text| self.constructed(construction, text)) {
                 return Some(found);
             }
         }

@@ -90,13 +90,11 @@ impl<'a> QuerySigned<'a> {
         signature: &[u8],
         policy: &Policy,
     ) -> Option<(SignatureValid, LeftOut)> {
-        let public = policy.public_hosts().len();
-        let most = READINGS.saturating_add(READINGS_PER_PUBLIC_HOST.saturating_mul(public));
         let fits = |reading: Reading<'_>| {
             let valid = verify(mac.clone(), signature, |mac| self.write(mac, reading))?;
             Some((valid, reading.left_out))
         };
-        fits(self.likeliest()).or_else(|| self.readings(policy).take(most).skip(1).find_map(fits))
+        fits(self.likeliest()).or_else(|| self.readings(policy).skip(1).find_map(fits))
     }
 
     /// The first of the readings; nearly every request is signed so.
@@ -110,8 +108,19 @@ impl<'a> QuerySigned<'a> {
 
     /// The documented string to sign.
     pub(crate) fn string_to_sign(&self) -> Vec<u8> {
+        self.text(self.likeliest())
+    }
+
+    /// Every string to sign that the policy admits, the documented one first.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn accepted(&self, policy: &Policy) -> Vec<Vec<u8>> {
+        let readings = self.readings(policy);
+        readings.map(|reading| self.text(reading)).collect()
+    }
+
+    fn text(&self, reading: Reading<'_>) -> Vec<u8> {
         let mut text = Vec::new();
-        self.write(&mut text, self.likeliest());
+        self.write(&mut text, reading);
         text
     }
 
@@ -148,7 +157,9 @@ impl<'a> QuerySigned<'a> {
             (Tolerance::Strict, true, Family::V2) => &[Names::DottedAfterSort],
             (Tolerance::Strict, true, Family::V1 | Family::Tc3) | (_, false, _) => &[Names::Kept],
         };
-        self.omissions(policy).flat_map(move |left_out| {
+        let public = policy.public_hosts().len();
+        let most = READINGS.saturating_add(READINGS_PER_PUBLIC_HOST.saturating_mul(public));
+        let readings = self.omissions(policy).flat_map(move |left_out| {
             self.hosts(policy).flat_map(move |host| {
                 names.iter().map(move |&names| Reading {
                     host,
@@ -156,7 +167,8 @@ impl<'a> QuerySigned<'a> {
                     left_out,
                 })
             })
-        })
+        });
+        readings.take(most)
     }
 
     fn hosts(&self, policy: &'a Policy) -> impl Iterator<Item = Host<'a>> {

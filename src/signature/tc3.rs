@@ -92,22 +92,15 @@ impl<'r> Tc3Signed<'r> {
         let signature = hex::decode(self.authorization.signature.as_bytes())?;
         let payload = self.payload_digest();
         let mac = key.tc3(date, self.authorization.service);
-        // As sent, without its port, and the public ones.
-        let hosts = policy.public_hosts().len().saturating_add(2);
-        let most = READINGS_PER_HOST.saturating_mul(hosts);
         let fits = |reading: Reading<'_>| {
-            let mut canonical = Sha256::new();
-            Gathered::into(&mut canonical, |sink| {
-                self.write_canonical_request(sink, reading, &payload);
-            });
-            let digest = hex::encode(&canonical.finalize().into());
+            let digest = self.canonical_digest(reading, &payload);
             let valid = verify(mac.clone(), &signature, |mac| {
                 self.write_string_to_sign(mac, &digest);
             })?;
             Some((valid, reading.left_out()))
         };
         // The first of the readings; nearly every request is signed so.
-        fits(DOCUMENTED).or_else(|| self.readings(policy).take(most).skip(1).find_map(fits))
+        fits(DOCUMENTED).or_else(|| self.readings(policy).skip(1).find_map(fits))
     }
 
     /// The documented canonical request.
@@ -123,6 +116,26 @@ impl<'r> Tc3Signed<'r> {
         let mut text = Vec::new();
         self.write_string_to_sign(&mut text, &hex::encode(&digest.into()));
         text
+    }
+
+    /// Every string to sign that the policy admits, the documented one first.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn accepted(&self, policy: &Policy) -> Vec<Vec<u8>> {
+        let payload = self.payload_digest();
+        let text = |reading| {
+            let mut text = Vec::new();
+            self.write_string_to_sign(&mut text, &self.canonical_digest(reading, &payload));
+            text
+        };
+        self.readings(policy).map(text).collect()
+    }
+
+    fn canonical_digest(&self, reading: Reading<'_>, payload: &[u8; 64]) -> [u8; 64] {
+        let mut canonical = Sha256::new();
+        Gathered::into(&mut canonical, |sink| {
+            self.write_canonical_request(sink, reading, payload);
+        });
+        hex::encode(&canonical.finalize().into())
     }
 
     fn payload_digest(&self) -> [u8; 64] {
@@ -180,7 +193,7 @@ impl<'r> Tc3Signed<'r> {
         } else {
             &[Path::AsSent]
         };
-        hosts.flat_map(move |host| {
+        let readings = hosts.flat_map(move |host| {
             content_types.iter().flat_map(move |&content_type| {
                 values.iter().flat_map(move |&values| {
                     paths.iter().map(move |&path| Reading {
@@ -191,7 +204,10 @@ impl<'r> Tc3Signed<'r> {
                     })
                 })
             })
-        })
+        });
+        // As sent, without its port, and the public ones.
+        let most = READINGS_PER_HOST.saturating_mul(policy.public_hosts().len().saturating_add(2));
+        readings.take(most)
     }
 
     fn has_upper_case(&self) -> bool {

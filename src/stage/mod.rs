@@ -19,6 +19,6 @@ pub use permitted::Permitted;
 pub use received::Received;
 
 #[cfg(feature = "diagnose")]
-pub(crate) use parsed::Signed;
+pub(crate) use parsed::{Signed, query_signed};
 #[cfg(feature = "diagnose")]
 pub(crate) use received::Read;

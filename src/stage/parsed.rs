@@ -200,7 +200,7 @@ impl fmt::Debug for Signed<'_> {
     }
 }
 
-pub(super) fn query_signed<'s>(
+pub(crate) fn query_signed<'s>(
     request: &'s RequestView<'_>,
     common: &CommonParameters<'_>,
     parameters: &'s Parameters<'s>,
