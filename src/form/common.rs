@@ -18,28 +18,29 @@ pub(crate) enum Common {
 impl Common {
     pub(super) const COUNT: usize = 10;
 
-    /// The common parameter with this name, whose first eight bytes are `prefix`.
-    pub(super) fn of(prefix: u64, name: &[u8]) -> Option<Self> {
-        const ACTION: u64 = u64::from_be_bytes(*b"Action\0\0");
-        const LANGUAGE: u64 = u64::from_be_bytes(*b"Language");
-        const NONCE: u64 = u64::from_be_bytes(*b"Nonce\0\0\0");
-        const REGION: u64 = u64::from_be_bytes(*b"Region\0\0");
-        const SECRET_ID: u64 = u64::from_be_bytes(*b"SecretId");
-        const SIGNATURE: u64 = u64::from_be_bytes(*b"Signatur");
-        const TIMESTAMP: u64 = u64::from_be_bytes(*b"Timestam");
-        const TOKEN: u64 = u64::from_be_bytes(*b"Token\0\0\0");
-        const VERSION: u64 = u64::from_be_bytes(*b"Version\0");
-        Some(match (prefix, name.len()) {
-            (ACTION, 6) => Self::Action,
-            (LANGUAGE, 8) => Self::Language,
-            (NONCE, 5) => Self::Nonce,
-            (REGION, 6) => Self::Region,
-            (SECRET_ID, 8) => Self::SecretId,
-            (SIGNATURE, 9) if name.ends_with(b"e") => Self::Signature,
-            (SIGNATURE, 15) if name.ends_with(b"eMethod") => Self::SignatureMethod,
-            (TIMESTAMP, 9) if name.ends_with(b"p") => Self::Timestamp,
-            (TOKEN, 5) => Self::Token,
-            (VERSION, 7) => Self::Version,
+    /// The common parameter whose name has this length and these first sixteen bytes, filled up with zeros.
+    pub(super) fn of(prefix: u128, length: u32) -> Option<Self> {
+        const ACTION: u128 = filled(Common::Action.name());
+        const LANGUAGE: u128 = filled(Common::Language.name());
+        const NONCE: u128 = filled(Common::Nonce.name());
+        const REGION: u128 = filled(Common::Region.name());
+        const SECRET_ID: u128 = filled(Common::SecretId.name());
+        const SIGNATURE: u128 = filled(Common::Signature.name());
+        const SIGNATURE_METHOD: u128 = filled(Common::SignatureMethod.name());
+        const TIMESTAMP: u128 = filled(Common::Timestamp.name());
+        const TOKEN: u128 = filled(Common::Token.name());
+        const VERSION: u128 = filled(Common::Version.name());
+        Some(match (length, prefix) {
+            (5, NONCE) => Self::Nonce,
+            (5, TOKEN) => Self::Token,
+            (6, ACTION) => Self::Action,
+            (6, REGION) => Self::Region,
+            (7, VERSION) => Self::Version,
+            (8, LANGUAGE) => Self::Language,
+            (8, SECRET_ID) => Self::SecretId,
+            (9, SIGNATURE) => Self::Signature,
+            (9, TIMESTAMP) => Self::Timestamp,
+            (15, SIGNATURE_METHOD) => Self::SignatureMethod,
             _ => return None,
         })
     }
@@ -79,4 +80,16 @@ impl Common {
             Self::Version => 9,
         }
     }
+}
+
+/// A name as a number, filled up with zeros: none has more than sixteen bytes.
+const fn filled(name: &str) -> u128 {
+    let mut name = name.as_bytes();
+    let mut all = [0; 16];
+    let mut room: &mut [u8] = &mut all;
+    while let ([first, after @ ..], [slot, rest @ ..]) = (name, room) {
+        *slot = *first;
+        (name, room) = (after, rest);
+    }
+    u128::from_be_bytes(all)
 }

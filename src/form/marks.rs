@@ -20,10 +20,10 @@ pub(super) fn visit<E>(
     let mut all = 0;
     let mut start = 0_usize;
     for block in blocks.iter().chain([&last]) {
-        all |= block.iter().fold(0, |all, byte| all | byte);
         // The compiler makes this loop look at sixteen bytes at a time.
         let marks = block.map(is_mark);
         for (eight, bytes) in marks.as_chunks().0.iter().zip(block.as_chunks::<8>().0) {
+            all |= u64::from_le_bytes(*bytes);
             let mut marks = u64::from_le_bytes(*eight);
             while marks != 0 {
                 // The first byte is the lowest.
@@ -35,7 +35,7 @@ pub(super) fn visit<E>(
             start = start.saturating_add(8);
         }
     }
-    Ok(if all.is_ascii() {
+    Ok(if all.to_le_bytes().is_ascii() {
         Charset::Ascii
     } else {
         Charset::Other

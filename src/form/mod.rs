@@ -38,8 +38,8 @@ const INLINE: usize = 16;
 /// One parameter.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
-    /// The first eight bytes of the name, which settle most comparisons.
-    prefix: u64,
+    /// The first sixteen bytes of the name, which settle nearly all comparisons.
+    prefix: u128,
     name: Span,
     value: Span,
     kind: Kind,
@@ -52,6 +52,8 @@ pub(crate) enum Kind {
     Value,
     /// A multipart part with a file name.
     File,
+    /// The signature, which is in no string to sign.
+    Signature,
 }
 
 /// A piece of text.
@@ -94,7 +96,7 @@ impl<'r> Parameters<'r> {
     /// Reads `application/x-www-form-urlencoded` text, a query or a form, in place: parameters are large, and need not be
     /// moved. They are of no use if this fails.
     pub(crate) fn read_urlencoded(&mut self, wire: &'r [u8], limit: usize) -> Result<(), Reason> {
-        *self = Self::over(wire);
+        self.begin(wire)?;
         urlencoded::read(self, limit)?;
         self.sort()
     }
@@ -106,9 +108,19 @@ impl<'r> Parameters<'r> {
         boundary: &[u8],
         limit: usize,
     ) -> Result<(), Reason> {
-        *self = Self::over(wire);
+        self.begin(wire)?;
         multipart::read(self, boundary, limit)?;
         self.sort()
+    }
+
+    /// Refuses what spans cannot measure, which no policy admits.
+    fn begin(&mut self, wire: &'r [u8]) -> Result<(), Reason> {
+        if u32::try_from(wire.len()).is_err() {
+            let limit = usize::try_from(u32::MAX).unwrap_or(usize::MAX);
+            return Err(Reason::FormTooLong { limit });
+        }
+        *self = Self::over(wire);
+        Ok(())
     }
 
     fn push(
@@ -122,14 +134,19 @@ impl<'r> Parameters<'r> {
             return Err(Reason::TooManyParameters { limit });
         }
         let prefix = name.prefix(self.wire, &self.decoded);
-        if let Some(common) = Common::of(prefix, self.bytes(name)) {
+        let common = Common::of(prefix, name.length());
+        if let Some(common) = common {
             if value.of == Source::Encoded && common.is_read_as_text() {
-                value = self.decode(value)?;
+                value = self.decode(value);
             }
             if let Some(slot) = self.common.get_mut(common.index()) {
                 *slot = Some(value);
             }
         }
+        let kind = match common {
+            Some(Common::Signature) => Kind::Signature,
+            _ => kind,
+        };
         self.entries.push(Entry {
             prefix,
             name,
@@ -147,7 +164,7 @@ impl<'r> Parameters<'r> {
     }
 
     /// The same text, decoded.
-    fn decode(&mut self, span: Span) -> Result<Span, Reason> {
+    fn decode(&mut self, span: Span) -> Span {
         let start = self.decoded.len();
         let decoded = self.text(span).decoded().into_owned();
         self.decoded.extend_from_slice(&decoded);
@@ -247,11 +264,6 @@ impl<'r> Parameters<'r> {
         self.wire.get(pair).filter(|_| adjacent && plain)
     }
 
-    /// Whether this is the signature, which is in no string to sign.
-    pub(crate) fn is_signature(&self, entry: &Entry) -> bool {
-        Common::of(entry.prefix, self.name(entry)) == Some(Common::Signature)
-    }
-
     /// The name with every `_` read as `.`.
     pub(crate) fn dotted(&self, entry: &Entry) -> impl Iterator<Item = u8> {
         self.name(entry)
@@ -307,18 +319,15 @@ fn shown(name: &[u8]) -> String {
 }
 
 impl Span {
-    /// Refuses what ends beyond 4 GiB, which no policy admits.
-    fn new(start: usize, end: usize, of: Source) -> Result<Self, Reason> {
-        match (u32::try_from(start), u32::try_from(end)) {
-            (Ok(start), Ok(end)) => Ok(Self { start, end, of }),
-            _ => Err(Reason::FormTooLong {
-                limit: usize::try_from(u32::MAX).unwrap_or(usize::MAX),
-            }),
-        }
+    /// A piece of a buffer of at most 4 GiB.
+    fn new(start: usize, end: usize, of: Source) -> Self {
+        let offset = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+        let (start, end) = (offset(start), offset(end));
+        Self { start, end, of }
     }
 
     /// Plain text of the wire.
-    fn plain(start: usize, end: usize) -> Result<Self, Reason> {
+    fn plain(start: usize, end: usize) -> Self {
         Self::new(start, end, Source::Wire)
     }
 
@@ -345,24 +354,27 @@ impl Span {
         }
     }
 
-    /// The first eight bytes as a number that orders as they do; shorter text is filled up with zeros.
-    fn prefix(self, wire: &[u8], decoded: &[u8]) -> u64 {
-        let length = self.end.saturating_sub(self.start);
-        // Nearly always eight bytes follow, the name's own or others, which are masked out.
+    /// The first sixteen bytes as a number that orders as they do; shorter text is filled up with zeros.
+    fn prefix(self, wire: &[u8], decoded: &[u8]) -> u128 {
+        // Nearly always as many bytes follow, the name's own or others, which are masked out.
         let from_start = self.buffer(wire, decoded).get(self.range().start..);
         let from_start = from_start.unwrap_or_default();
-        let eight = from_start.first_chunk().copied().unwrap_or_else(|| {
-            let mut eight = [0; 8];
-            eight
+        let first = from_start.first_chunk().copied().unwrap_or_else(|| {
+            let mut first = [0; 16];
+            first
                 .iter_mut()
                 .zip(from_start)
                 .for_each(|(to, from)| *to = *from);
-            eight
+            first
         });
-        let beyond = u64::MAX
-            .checked_shr(length.saturating_mul(8))
+        let beyond = u128::MAX
+            .checked_shr(self.length().saturating_mul(8))
             .unwrap_or_default();
-        u64::from_be_bytes(eight) & !beyond
+        u128::from_be_bytes(first) & !beyond
+    }
+
+    fn length(self) -> u32 {
+        self.end.saturating_sub(self.start)
     }
 
     fn range(self) -> Range<usize> {

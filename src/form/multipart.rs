@@ -51,8 +51,8 @@ pub(super) fn read(
         let line = find(wire, b"\r\n", cursor).ok_or(Reason::MalformedMultipart)?;
         let end = find(wire, &delimiter, line).ok_or(Reason::MalformedMultipart)?;
         let part = part(wire, line.saturating_add(2), end).ok_or(Reason::MalformedMultipart)?;
-        let name = Span::plain(part.name.start, part.name.end)?;
-        let value = Span::plain(part.value.start, part.value.end)?;
+        let name = Span::plain(part.name.start, part.name.end);
+        let value = Span::plain(part.value.start, part.value.end);
         parameters.underscore |= parameters.bytes(name).contains(&b'_');
         parameters.push(name, value, part.kind, limit)?;
         cursor = end.saturating_add(delimiter.len());

@@ -2,7 +2,6 @@
 
 use memchr::memchr_iter;
 
-use super::encoding::check;
 use super::marks::visit;
 use super::{INLINE, Kind, Parameters, Span, shown};
 use crate::reason::Reason;
@@ -18,6 +17,9 @@ pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), 
                 piece = Piece::from(at.saturating_add(1));
             }
             (b'=', None) => piece.equals = Some(at),
+            (b'%', _) if !is_escape(wire, at) => {
+                return Err(Reason::MalformedEncoding { offset: at });
+            }
             (b'%' | b'+', None) => piece.name_is_encoded = true,
             (b'%' | b'+', Some(_)) => piece.value_is_encoded = true,
             (b'_', None) => parameters.underscore = true,
@@ -60,15 +62,13 @@ fn pair(
             _ => Ok(()),
         };
     };
-    let mut name = Span::plain(piece.start, equals)?;
-    let mut value = Span::plain(equals.saturating_add(1), end)?;
+    let mut name = Span::plain(piece.start, equals);
+    let mut value = Span::plain(equals.saturating_add(1), end);
     if piece.name_is_encoded {
-        well_formed(parameters, name)?;
-        name = parameters.decode(name.encoded())?;
+        name = parameters.decode(name.encoded());
         parameters.underscore |= parameters.bytes(name).contains(&b'_');
     }
     if piece.value_is_encoded {
-        well_formed(parameters, value)?;
         value = value.encoded();
     }
     let rest = parameters.wire.get(end..).unwrap_or_default();
@@ -79,8 +79,7 @@ fn pair(
     parameters.push(name, value, Kind::Value, limit)
 }
 
-fn well_formed(parameters: &Parameters<'_>, span: Span) -> Result<(), Reason> {
-    check(parameters.bytes(span)).map_err(|offset| Reason::MalformedEncoding {
-        offset: span.range().start.saturating_add(offset),
-    })
+fn is_escape(wire: &[u8], at: usize) -> bool {
+    let digits = wire.get(at.saturating_add(1)..at.saturating_add(3));
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }

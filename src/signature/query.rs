@@ -261,14 +261,14 @@ impl<'a> QuerySigned<'a> {
         } else {
             entries
         };
-        let mut separator = &b"?"[..];
+        let mut separator = b'?';
         for entry in entries {
             let left_out = reading.left_out.covers(self.parameters, entry);
-            if left_out || self.parameters.is_signature(entry) {
+            if left_out || entry.kind() == Kind::Signature {
                 continue;
             }
-            sink.write(separator);
-            separator = b"&";
+            sink.write_byte(separator);
+            separator = b'&';
             match (reading.names, self.parameters.as_sent(entry)) {
                 (Names::Kept, Some(pair)) => sink.write(pair),
                 (names, _) => self.write_pair(sink, entry, names),
@@ -288,7 +288,7 @@ impl<'a> QuerySigned<'a> {
         } else {
             sink.write(name);
         }
-        sink.write(b"=");
+        sink.write_byte(b'=');
         let value = self.parameters.value(entry);
         value.feed(|piece| sink.write(piece));
     }
@@ -296,6 +296,7 @@ impl<'a> QuerySigned<'a> {
 
 impl LeftOut {
     /// Whether this reading leaves the parameter out.
+    #[inline]
     fn covers(self, parameters: &Parameters<'_>, entry: &Entry) -> bool {
         self.at_values && parameters.value(entry).starts_with(b'@')
             || self.file_parts && entry.kind() == Kind::File
@@ -306,7 +307,7 @@ impl LeftOut {
 fn write_dotted(sink: &mut impl Sink, name: &[u8]) {
     for (index, piece) in name.split(|&byte| byte == b'_').enumerate() {
         if index > 0 {
-            sink.write(b".");
+            sink.write_byte(b'.');
         }
         sink.write(piece);
     }
@@ -332,20 +333,11 @@ pub(super) fn without_port(host: &[u8]) -> &[u8] {
 /// The bytes of a base64 signature. The official Ruby SDK sends a line end after it (clients.md §3).
 fn decode<'b>(sent: Text<'_>, tolerance: Tolerance, buffer: &'b mut [u8; 48]) -> Option<&'b [u8]> {
     // 44 characters hold the 32 bytes of SHA-256, and two a line end; nothing longer can fit.
-    let mut text = [0; 46];
-    let mut free = &mut text[..];
-    let mut fits = true;
-    sent.feed(
-        |piece| match std::mem::take(&mut free).split_at_mut_checked(piece.len()) {
-            Some((room, rest)) => {
-                room.copy_from_slice(piece);
-                free = rest;
-            }
-            None => fits = false,
-        },
-    );
-    let length = 46_usize.checked_sub(free.len()).filter(|_| fits)?;
-    let text = text.get(..length)?;
+    let mut room = [0; 46];
+    let (text, left) = sent.fill(&mut room);
+    if !left.is_empty() {
+        return None;
+    }
     let text = match tolerance {
         Tolerance::Compatible => text
             .strip_suffix(b"\r\n")

@@ -10,21 +10,22 @@ use super::verify::Mac;
 pub(crate) trait Sink {
     fn write(&mut self, bytes: &[u8]);
 
-    /// Takes bytes in lower case (ASCII only, as the headers of TC3 are signed).
-    fn write_lower_case(&mut self, bytes: &[u8]) {
-        let mut chunk = [0_u8; 64];
-        for piece in bytes.chunks(chunk.len()) {
-            for (lower, byte) in chunk.iter_mut().zip(piece) {
-                *lower = byte.to_ascii_lowercase();
-            }
-            self.write(chunk.get(..piece.len()).unwrap_or_default());
-        }
+    /// Takes what stands between two pieces.
+    fn write_byte(&mut self, byte: u8) {
+        self.write(&[byte]);
     }
+
+    /// Takes bytes in lower case (ASCII only, as the headers of TC3 are signed).
+    fn write_lower_case(&mut self, bytes: &[u8]);
 }
 
 impl Sink for Vec<u8> {
     fn write(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
+    }
+
+    fn write_lower_case(&mut self, bytes: &[u8]) {
+        self.extend(bytes.iter().map(u8::to_ascii_lowercase));
     }
 }
 
@@ -86,6 +87,28 @@ impl<S: Absorb> Sink for Gathered<'_, S> {
                 self.length = bytes.len();
             }
             None => self.sink.absorb(bytes),
+        }
+    }
+
+    /// Without the call that copies a piece of any length.
+    #[inline]
+    fn write_byte(&mut self, byte: u8) {
+        match self.pieces.get_mut(self.length) {
+            Some(free) => {
+                *free = byte;
+                self.length = self.length.saturating_add(1);
+            }
+            None => self.write(&[byte]),
+        }
+    }
+
+    fn write_lower_case(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(self.pieces.len()) {
+            self.write(piece);
+            // It fits, so it is what was gathered last.
+            let start = self.length.saturating_sub(piece.len());
+            let written = self.pieces.get_mut(start..self.length);
+            written.unwrap_or_default().make_ascii_lowercase();
         }
     }
 }

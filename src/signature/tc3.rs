@@ -233,19 +233,19 @@ impl<'r> Tc3Signed<'r> {
         payload: &[u8; 64],
     ) {
         sink.write(self.request.method());
-        sink.write(b"\n");
+        sink.write_byte(b'\n');
         sink.write(match reading.path {
             Path::Root => b"/",
             Path::AsSent => self.request.path(),
         });
-        sink.write(b"\n");
+        sink.write_byte(b'\n');
         if self.request.method() == b"GET" {
             sink.write(self.request.query());
         }
-        sink.write(b"\n");
+        sink.write_byte(b'\n');
         for name in self.authorization.signed_header_names() {
             sink.write_lower_case(name.as_bytes());
-            sink.write(b":");
+            sink.write_byte(b':');
             let sent = self.value(name);
             let value = if name.eq_ignore_ascii_case("host") {
                 match reading.host {
@@ -273,20 +273,20 @@ impl<'r> Tc3Signed<'r> {
             } else {
                 sink.write(value);
             }
-            sink.write(b"\n");
+            sink.write_byte(b'\n');
         }
-        sink.write(b"\n");
+        sink.write_byte(b'\n');
         sink.write_lower_case(self.authorization.signed_headers.as_bytes());
-        sink.write(b"\n");
+        sink.write_byte(b'\n');
         sink.write(payload);
     }
 
     fn write_string_to_sign(&self, sink: &mut impl Sink, canonical_digest: &[u8; 64]) {
         sink.write(b"TC3-HMAC-SHA256\n");
         sink.write(self.timestamp);
-        sink.write(b"\n");
+        sink.write_byte(b'\n');
         sink.write(self.authorization.date.as_bytes());
-        sink.write(b"/");
+        sink.write_byte(b'/');
         sink.write(self.authorization.service.as_bytes());
         sink.write(b"/tc3_request\n");
         sink.write(canonical_digest);
