@@ -4,7 +4,8 @@
 # fuzz/run.sh [SECONDS_PER_TARGET] [TARGET...]
 #
 # Needs a C++ compiler, for libFuzzer, and no nightly toolchain: the library has no unsafe code of its own, so coverage is
-# all the instrumentation that is asked for. Corpora, logs and reproducers are kept in $FUZZ_OUT.
+# all the instrumentation that is asked for. Corpora, logs and reproducers are kept in $FUZZ_OUT. Each run draws the same
+# numbers, so that what one finds the next finds too; FUZZ_SEED=0 draws others.
 set -euo pipefail
 shopt -s nullglob
 cd "$(dirname "$0")/.."
@@ -47,7 +48,7 @@ for target in "${targets[@]}"; do
 done
 
 run() {
-    local options=(-max_total_time="$seconds" -timeout=30 -rss_limit_mb=1024 -print_final_stats=1)
+    local options=(-seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=1024 -print_final_stats=1)
     local dictionary=fuzz/dictionaries/$1.dict
     [[ -e $dictionary ]] && options+=(-dict="$dictionary")
     "$out/bin/$1" "${options[@]}" -artifact_prefix="$out/findings/$1/" "$out/corpus/$1" >"$out/log/$1" 2>&1
