@@ -885,6 +885,25 @@ fn more_connections_than_allowed_wait_their_turn() {
     assert_eq!(answers.recv_timeout(Duration::from_secs(20)).unwrap(), "OK");
 }
 
+/// A pipe holds 64 KiB of the log, which is 200 requests.
+#[test]
+fn a_log_that_nobody_reads_holds_no_request_up() {
+    let gateway = Gateway::start(&folder("unread"), &config(MOCK), &[]);
+    let requests = 1_000;
+    let mut stream = TcpStream::connect(gateway.address()).unwrap();
+    let unread = gateway.unread();
+    for _ in 0..requests {
+        let request = tc3(gateway.address()).sign().to_raw();
+        assert_eq!(ask(&mut stream, &request).unwrap().code(), "OK");
+    }
+    drop(unread);
+    eventually("all is logged", || {
+        gateway.log().matches("\"verdict\":\"admitted\"").count() == requests
+    });
+    let dropped = gateway.metric("qcloud_validator_log_lines_dropped_total");
+    assert_eq!(dropped, Some(0.0));
+}
+
 #[test]
 fn no_secret_is_in_the_log_or_the_metrics() {
     let gateway = Gateway::start(&folder("secrets"), &config(MOCK), &["--explain"]);

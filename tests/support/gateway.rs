@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
@@ -128,6 +128,11 @@ impl Gateway {
     /// The log so far.
     pub fn log(&self) -> String {
         self.lines.lock().unwrap().join("\n")
+    }
+
+    /// Nobody reads the log until what this returns is dropped.
+    pub fn unread(&self) -> MutexGuard<'_, Vec<String>> {
+        self.lines.lock().unwrap()
     }
 
     /// Waits until the log has a line with this message.

@@ -1,7 +1,7 @@
 //! What is written about a request: who, what, the verdict and its reason, and never a secret.
 
 use std::error::Error;
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use hyper::{Method, Response};
 use qcloud_validator::tower::{BodyFailure, RequestId};
 use qcloud_validator::{Admitted, Rejection};
 use tracing::{Level, info};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 
 use crate::report::secret_id_to_show;
 
@@ -54,14 +55,42 @@ impl<'e> Entry<'e> {
     }
 }
 
-/// Begins to write to standard output. `RUST_LOG` is not read: what is written is the configuration's choice.
-pub(crate) fn install(format: LogFormat) {
-    let lines = tracing_subscriber::fmt()
-        .with_target(false)
-        .with_max_level(Level::INFO);
-    match format {
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-        LogFormat::Text => lines.with_ansi(io::stdout().is_terminal()).init(),
+/// The thread that writes what is logged. When this is dropped everything is written, if somebody takes it.
+pub(crate) struct Log {
+    _writer: WorkerGuard,
+    dropped: ErrorCounter,
+}
+
+/// Lines that may wait to be written, of some 300 bytes each.
+const WAITING: usize = 1 << 16;
+
+impl Log {
+    /// Begins to write to standard output. `RUST_LOG` is not read: what is written is the configuration's choice.
+    pub(crate) fn install(format: LogFormat) -> Self {
+        let output = io::stdout();
+        let colours = output.is_terminal();
+        let (lines, writer) = NonBlockingBuilder::default()
+            .buffered_lines_limit(WAITING)
+            .thread_name("log")
+            .finish(BufWriter::new(output));
+        let dropped = lines.error_counter();
+        let subscriber = tracing_subscriber::fmt()
+            .with_target(false)
+            .with_max_level(Level::INFO)
+            .with_writer(lines);
+        match format {
+            LogFormat::Json => subscriber.json().flatten_event(true).init(),
+            LogFormat::Text => subscriber.with_ansi(colours).init(),
+        }
+        Self {
+            _writer: writer,
+            dropped,
+        }
+    }
+
+    /// How many lines were given up because nobody took those before them.
+    pub(crate) fn dropped_lines(&self) -> usize {
+        self.dropped.dropped_lines()
     }
 }
 

@@ -18,6 +18,7 @@ const CONNECTIONS: &str = "qcloud_validator_connections";
 const LIVE_NONCES: &str = "qcloud_validator_live_nonces";
 const STORE_FAILURES: &str = "qcloud_validator_store_failures_total";
 const UPSTREAM_FAILURES: &str = "qcloud_validator_upstream_failures_total";
+const LOG_LINES_DROPPED: &str = "qcloud_validator_log_lines_dropped_total";
 const RELOADS: &str = "qcloud_validator_reloads_total";
 const BUILD: &str = "qcloud_validator_build_info";
 
@@ -46,6 +47,10 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(
         UPSTREAM_FAILURES,
         "Admitted requests that the upstream did not answer"
+    );
+    describe_counter!(
+        LOG_LINES_DROPPED,
+        "Lines of the log that were given up because nobody took those before them"
     );
     describe_counter!(RELOADS, "Reloads by outcome");
     describe_gauge!(BUILD, "1, with the version");
@@ -130,6 +135,10 @@ fn requests(
 
 pub(crate) fn upstream_failed() {
     counter!(UPSTREAM_FAILURES).increment(1);
+}
+
+pub(crate) fn log_lines_dropped(lines: usize) {
+    counter!(LOG_LINES_DROPPED).absolute(u64::try_from(lines).unwrap_or(u64::MAX));
 }
 
 pub(crate) fn live_nonces(count: usize) {

@@ -36,6 +36,7 @@ mod tls;
 
 use crate::keys::{KeyArgs, SECRET_ID, SECRET_KEY, Sources};
 use crate::{Outcome, complain};
+use access_log::Log;
 use admin::Admin;
 use config::{Config, GatewayConfig, ListenerConfig, LogFormat, Mode, TlsConfig, Upstream};
 use door::{Current, Door};
@@ -266,7 +267,7 @@ async fn serve(
     let administered = gateway.admin.map(bind).transpose()?;
     let kept = Arc::new(Kept::open(&setup, gateway.redis.as_ref(), after_restart(&gateway)).await?);
     let validator = kept.validator(setup)?;
-    access_log::install(gateway.log.format);
+    let log = Log::install(gateway.log.format);
 
     let stop = CancellationToken::new();
     let connections = Connections::new(gateway.connections, stop.clone());
@@ -296,7 +297,10 @@ async fn serve(
                 Event::Reload => running.reload(),
                 Event::Stop => break,
             },
-            _ = upkeep.tick() => admin.metrics.run_upkeep(),
+            _ = upkeep.tick() => {
+                measures::log_lines_dropped(log.dropped_lines());
+                admin.metrics.run_upkeep();
+            },
             _ = watch.tick() => if let Err(cause) = running.kept.ready().await {
                 warn!(cause, "a store cannot be relied on");
             },
