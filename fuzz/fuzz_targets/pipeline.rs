@@ -370,7 +370,9 @@ fn query_fits(wire: &Wire, pairs: &model::Pairs) -> bool {
             Underscore::Kept,
             Underscore::ReplacedUnlessLeading,
         ];
-        hosts(&signer.host).into_iter().any(|host| {
+        let [as_sent, without_port] = hosts(&signer.host);
+        let lower_case = as_sent.to_ascii_lowercase();
+        [as_sent, without_port, lower_case].into_iter().any(|host| {
             spellings.into_iter().any(|underscore| {
                 let signer = QuerySigner {
                     host: host.clone(),
@@ -423,8 +425,8 @@ fn query_signer(wire: &Wire, pairs: &model::Pairs) -> Option<(QuerySigner, Algor
     (seconds.to_string() == timestamp).then_some((signer, algorithm, sent))
 }
 
-/// As sent, in lower case, without the port.
-fn hosts(sent: &str) -> Vec<String> {
+/// As sent, and without the port.
+fn hosts(sent: &str) -> [String; 2] {
     let without_port = match sent.rsplit_once(':') {
         Some((host, port))
             if !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()) =>
@@ -433,11 +435,7 @@ fn hosts(sent: &str) -> Vec<String> {
         }
         _ => sent,
     };
-    vec![
-        sent.to_owned(),
-        sent.to_ascii_lowercase(),
-        without_port.to_owned(),
-    ]
+    [sent, without_port].map(str::to_owned)
 }
 
 /// Whether the reference signs this, in one of the spellings that the default policy takes, with the same signature.
