@@ -69,6 +69,8 @@ pub enum Reason {
     },
     /// The body is needed and was not shown to the validator.
     BodyUnseen,
+    /// The body did not come to its end, or not in time.
+    BodyCutOff,
 
     /// A required parameter or header is absent or empty.
     MissingParameter {
@@ -218,7 +220,8 @@ impl Reason {
             | Self::RepeatedParameter { .. }
             | Self::AmbiguousParameter { .. }
             | Self::RepeatedHeader { .. }
-            | Self::BodyUnseen => Check::Form,
+            | Self::BodyUnseen
+            | Self::BodyCutOff => Check::Form,
             Self::MissingParameter { .. } | Self::InvalidAuthorization { .. } => Check::Parameters,
             Self::InvalidParameter { .. } => Check::Types,
             Self::TimestampOutsideWindow { .. } => Check::Timestamp,
@@ -267,6 +270,7 @@ impl Reason {
             Self::AmbiguousParameter { .. } => "ambiguous-parameter",
             Self::RepeatedHeader { .. } => "repeated-header",
             Self::BodyUnseen => "body-unseen",
+            Self::BodyCutOff => "body-cut-off",
             Self::MissingParameter { .. } => "missing-parameter",
             Self::InvalidAuthorization { .. } => "invalid-authorization",
             Self::InvalidParameter { .. } => "invalid-parameter",
@@ -331,6 +335,7 @@ impl Reason {
                 name: "host".to_owned(),
             },
             Self::BodyUnseen,
+            Self::BodyCutOff,
             Self::MissingParameter { name: "Timestamp" },
             Self::InvalidAuthorization {
                 fault: AuthorizationFault::Service,

@@ -17,7 +17,7 @@ use qcloud_validator::{
 use serde_json::{Value, json};
 
 /// Reason, check, V2, numeric code and `codeDesc`, V3.
-const CODES: [(&str, &str, &str, u16, &str, &str); 45] = [
+const CODES: [(&str, &str, &str, u16, &str, &str); 46] = [
     (
         "plain-http",
         "protocol",
@@ -124,6 +124,14 @@ const CODES: [(&str, &str, &str, u16, &str, &str); 45] = [
     ),
     (
         "body-unseen",
+        "form",
+        "InvalidParameter",
+        4000,
+        "InvalidParameter",
+        "InvalidParameter",
+    ),
+    (
+        "body-cut-off",
         "form",
         "InvalidParameter",
         4000,
@@ -439,6 +447,7 @@ const ROWS: [(&str, u16, &[&str]); 18] = [
             "ambiguous-parameter",
             "repeated-header",
             "body-unseen",
+            "body-cut-off",
             "missing-parameter",
             "invalid-authorization",
             "invalid-parameter",

@@ -550,7 +550,7 @@ fn a_body_that_fails_midway_is_refused_and_nothing_is_used_up() {
             let mut rig = Rig::https();
             let response = rig.send(with_body(&signed, Pieces::new(pieces)));
             let refused = response.extensions().get::<Rejection>().unwrap();
-            assert_eq!(refused.reason(), &Reason::BodyUnseen);
+            assert_eq!(refused.reason(), &Reason::BodyCutOff);
             let failure = response.extensions().get::<BodyFailure>().unwrap();
             assert_eq!(failure.source().unwrap().to_string(), "reset by peer");
             assert!(rig.seen.lock().unwrap().is_empty());

@@ -166,6 +166,7 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Prove
         | Reason::RateExceeded { .. }
         | Reason::QuotaExhausted { .. } => fact(Hypothesis::LimitReached, ""),
         Reason::BodyUnseen
+        | Reason::BodyCutOff
         | Reason::NonceBeforeMemory
         | Reason::SecretIdUnknown
         | Reason::SecretIdDisabled

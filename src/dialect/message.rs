@@ -101,6 +101,11 @@ pub(crate) fn message(reason: &Reason, dialect: Dialect, language: Language) -> 
             "The signature covers the request body, which was not read. This is a fault of the service: report it to its operator.",
             "签名覆盖请求体，但服务未读取请求体。这是服务端的问题，请联系服务提供方。",
         ),
+        Reason::BodyCutOff => say!(
+            language,
+            "The request body ended early or came too slowly. Sign the request again and send the whole body at once.",
+            "请求体不完整或传输过慢。请重新签名并一次发送完整的请求体。",
+        ),
 
         Reason::MissingParameter { name } => match dialect {
             Dialect::V2Numeric if language == Language::ZhCn => {

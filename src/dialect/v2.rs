@@ -22,6 +22,7 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::AmbiguousParameter { .. }
         | Reason::RepeatedHeader { .. }
         | Reason::BodyUnseen
+        | Reason::BodyCutOff
         | Reason::MissingParameter { .. }
         | Reason::InvalidAuthorization { .. }
         | Reason::InvalidParameter { .. } => "InvalidParameter",

@@ -19,6 +19,7 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::AmbiguousParameter { .. }
         | Reason::RepeatedHeader { .. }
         | Reason::BodyUnseen
+        | Reason::BodyCutOff
         | Reason::InvalidParameter {
             expected: Expected::Seconds | Expected::Unsigned | Expected::ShortText,
             ..

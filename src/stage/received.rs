@@ -92,7 +92,7 @@ impl<'r> Received<'r> {
     /// Refuses a request whose body could not be read to its end.
     #[cfg(feature = "tower")]
     pub(crate) fn refuse_cut_off(&self) -> Rejection {
-        self.refuse_body(Reason::BodyUnseen)
+        self.refuse_body(Reason::BodyCutOff)
     }
 
     /// Refuses for the body, unless a check refuses that comes before.
