@@ -3,6 +3,7 @@
 
 mod credentials;
 mod nonces;
+mod pattern;
 mod permissions;
 mod quotas;
 mod ring;
@@ -11,8 +12,9 @@ pub use credentials::MemoryCredentials;
 pub use nonces::{
     AfterRestart, CapacityError, MemoryNonces, NonceCapacity, SnapshotError, SnapshotFault,
 };
+pub use pattern::Pattern;
 pub use permissions::{
-    AccountRules, ActionRules, Effect, MemoryPermissions, MfaDemand, Pattern, Resources, Rule,
+    AccountRules, ActionRules, Effect, MemoryPermissions, MfaDemand, Resources, Rule,
 };
 #[cfg(feature = "redis")]
 pub(in crate::store) use quotas::Applies;

@@ -15,7 +15,7 @@ use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter, clock};
 
-use super::permissions::Pattern;
+use super::pattern::Pattern;
 use crate::clock::UnixTime;
 use crate::store::{Principal, QuotaDraw, QuotaStore, QuotaVerdict, StoreError};
 
