@@ -1,0 +1,286 @@
+//! How clients build the string of v1 and v2 wrongly.
+
+mod common;
+mod join;
+mod names;
+mod order;
+mod presence;
+mod values;
+
+use super::hypothesis::Hypothesis;
+use super::search::{Choice, Guess, Proved, distinct, mistake_at};
+use super::{host, method, path, text};
+use crate::form::{Kind, Parameters};
+use crate::policy::Policy;
+use crate::request::RequestView;
+use crate::scheme::Family;
+use join::{Join, joined};
+
+/// A request whose string to sign can be built in many wrong ways.
+pub(super) struct QueryGuess {
+    method: Vec<u8>,
+    host: Vec<u8>,
+    path: Vec<u8>,
+    names: Vec<Vec<u8>>,
+    values: Vec<Vec<u8>>,
+    order: Vec<usize>,
+    included: Vec<bool>,
+
+    method_choices: Vec<Choice<Vec<u8>>>,
+    host_choices: Vec<Choice<Vec<u8>>>,
+    path_choices: Vec<Choice<Vec<u8>>>,
+    name_choices: Vec<Choice<Vec<Vec<u8>>>>,
+    value_choices: Vec<Choice<Vec<Vec<u8>>>>,
+    order_choices: Vec<Choice<Vec<usize>>>,
+    presence_choices: Vec<Choice<Vec<bool>>>,
+    join_choices: Vec<Choice<Join>>,
+}
+
+/// A request with more is searched with its order, names and values as they are.
+const MANY_PARAMETERS: usize = 200;
+const MANY_BYTES: usize = 16 << 10;
+/// Every order of so few parameters can be tried.
+const FEW_PARAMETERS: usize = 6;
+
+impl QueryGuess {
+    pub(super) fn new(
+        request: &RequestView<'_>,
+        family: Family,
+        parameters: &Parameters<'_>,
+        policy: &Policy,
+    ) -> Self {
+        let post = request.method() == b"POST";
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        let mut values: Vec<Vec<u8>> = Vec::new();
+        let mut included = Vec::new();
+        let mut files = Vec::new();
+        let mut wire = Vec::new();
+        for entry in parameters.entries() {
+            let name = parameters.name(entry);
+            names.push(name.to_vec());
+            included.push(name != b"Signature");
+            values.push(if name == b"Signature" {
+                Vec::new()
+            } else {
+                parameters.value(entry).decoded().into_owned()
+            });
+            files.push(entry.kind() == Kind::File);
+        }
+        let own = names.len();
+        let beside = if post { request.query() } else { &[] };
+        let mut others = Parameters::none();
+        if others.read_urlencoded(beside, MANY_PARAMETERS).is_ok() {
+            for (name, value) in others.iter() {
+                names.push(name.to_vec());
+                values.push(value.to_vec());
+                included.push(false);
+                files.push(false);
+            }
+        }
+        let sent = if post {
+            request.payload().bytes().unwrap_or_default()
+        } else {
+            request.query()
+        };
+        wire.extend(
+            names
+                .iter()
+                .take(own)
+                .map(|name| order::wire_position(sent, name)),
+        );
+        wire.resize(names.len(), usize::MAX);
+        let beside = names.len();
+        for array in presence::arrays(&names) {
+            names.push(array);
+            values.push(b"Array".to_vec());
+            included.push(false);
+            files.push(false);
+            wire.push(usize::MAX);
+        }
+        let size: usize = names.iter().chain(&values).map(Vec::len).sum();
+        let large = own > MANY_PARAMETERS || size > MANY_BYTES;
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        let name_at = |index: &usize| names.get(*index).map(Vec::as_slice).unwrap_or_default();
+        order.sort_by(|a, b| name_at(a).cmp(name_at(b)));
+
+        let find = |wanted: &[u8]| {
+            let at = names.iter().position(|name| name == wanted)?;
+            values.get(at).map(Vec::as_slice)
+        };
+        let region = find(b"Region").unwrap_or_default().to_vec();
+
+        let mut guess = Self {
+            method: request.method().to_vec(),
+            host: request.host().to_vec(),
+            path: request.path().to_vec(),
+            method_choices: method::choices(request.method()),
+            host_choices: host::choices(request, policy, &region, &[]),
+            path_choices: path::choices(request.path()),
+            name_choices: Vec::new(),
+            value_choices: Vec::new(),
+            order_choices: Vec::new(),
+            presence_choices: presence::choices(&names, &values, &included, &files, own..beside),
+            join_choices: join::choices(),
+            names,
+            values,
+            order,
+            included,
+        };
+        // The document of v2 reads `_` in names as `.`, after the sort.
+        let sent_names = guess.names.clone();
+        if family == Family::V2 {
+            guess.names = guess
+                .names
+                .iter()
+                .map(|name| text::replace(name, b"_", b"."))
+                .collect();
+        }
+        if !large {
+            guess.value_choices = values::choices(&sent_names, &guess.values, request, own);
+            guess.name_choices = names::choices(&sent_names);
+            guess.order_choices = order::choices(&sent_names, &guess.values, &wire, &guess.order);
+        }
+        guess.method_choices = distinct(guess.method_choices, &guess.method);
+        guess.host_choices = distinct(guess.host_choices, &guess.host);
+        guess.path_choices = distinct(guess.path_choices, &guess.path);
+        guess.name_choices = distinct(guess.name_choices, &guess.names);
+        guess.value_choices = distinct(guess.value_choices, &guess.values);
+        guess.order_choices = distinct(guess.order_choices, &guess.order);
+        guess.presence_choices = distinct(guess.presence_choices, &guess.included);
+        guess
+    }
+
+    /// Strings with another timestamp, nearest first.
+    pub(super) fn with_timestamp(&self, timestamp: i64) -> Vec<u8> {
+        let values: Vec<Vec<u8>> = self
+            .names
+            .iter()
+            .zip(&self.values)
+            .map(|(name, value)| {
+                if name == b"Timestamp" {
+                    timestamp.to_string().into_bytes()
+                } else {
+                    value.clone()
+                }
+            })
+            .collect();
+        joined(Parts {
+            values: &values,
+            ..self.parts(&[])
+        })
+    }
+
+    /// Every order of a few parameters.
+    pub(super) fn permutations(&self) -> Vec<Vec<u8>> {
+        let signed: Vec<usize> = self
+            .order
+            .iter()
+            .copied()
+            .filter(|&index| self.included.get(index) == Some(&true))
+            .collect();
+        if signed.len() > FEW_PARAMETERS {
+            return Vec::new();
+        }
+        let mut orders = vec![Vec::new()];
+        for _ in 0..signed.len() {
+            orders = orders
+                .into_iter()
+                .flat_map(|order: Vec<usize>| {
+                    let left: Vec<usize> = signed
+                        .iter()
+                        .copied()
+                        .filter(|index| !order.contains(index))
+                        .collect();
+                    left.into_iter().map(move |next| {
+                        let mut longer = order.clone();
+                        longer.push(next);
+                        longer
+                    })
+                })
+                .collect();
+        }
+        orders
+            .iter()
+            .map(|order| {
+                joined(Parts {
+                    order,
+                    ..self.parts(&[])
+                })
+            })
+            .collect()
+    }
+
+    fn parts<'p>(&'p self, chosen: &[Option<usize>]) -> Parts<'p> {
+        fn pick<'p, T>(
+            chosen: Option<&Option<usize>>,
+            choices: &'p [Choice<Vec<T>>],
+            base: &'p [T],
+        ) -> &'p [T] {
+            chosen
+                .copied()
+                .flatten()
+                .and_then(|index| choices.get(index))
+                .map_or(base, |choice| &choice.data)
+        }
+        let join = chosen.get(7).copied().flatten();
+        let join = join.and_then(|index| self.join_choices.get(index));
+        Parts {
+            values: pick(chosen.first(), &self.value_choices, &self.values),
+            names: pick(chosen.get(1), &self.name_choices, &self.names),
+            order: pick(chosen.get(2), &self.order_choices, &self.order),
+            included: pick(chosen.get(3), &self.presence_choices, &self.included),
+            method: pick(chosen.get(4), &self.method_choices, &self.method),
+            host: pick(chosen.get(5), &self.host_choices, &self.host),
+            path: pick(chosen.get(6), &self.path_choices, &self.path),
+            join: join.map_or(Join::Documented, |choice| choice.data),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Parts<'p> {
+    values: &'p [Vec<u8>],
+    names: &'p [Vec<u8>],
+    order: &'p [usize],
+    included: &'p [bool],
+    method: &'p [u8],
+    host: &'p [u8],
+    path: &'p [u8],
+    join: Join,
+}
+
+impl Guess for QueryGuess {
+    fn families(&self) -> Vec<usize> {
+        vec![
+            self.value_choices.len(),
+            self.name_choices.len(),
+            self.order_choices.len(),
+            self.presence_choices.len(),
+            self.method_choices.len(),
+            self.host_choices.len(),
+            self.path_choices.len(),
+            self.join_choices.len(),
+        ]
+    }
+
+    fn text(&self, chosen: &[Option<usize>]) -> Vec<u8> {
+        joined(self.parts(chosen))
+    }
+
+    fn mistake(&self, family: usize, index: usize) -> Proved {
+        let found = match family {
+            0 => mistake_at(&self.value_choices, index),
+            1 => mistake_at(&self.name_choices, index),
+            2 => mistake_at(&self.order_choices, index),
+            3 => mistake_at(&self.presence_choices, index),
+            4 => mistake_at(&self.method_choices, index),
+            5 => mistake_at(&self.host_choices, index),
+            6 => mistake_at(&self.path_choices, index),
+            _ => mistake_at(&self.join_choices, index),
+        };
+        found.unwrap_or(Proved {
+            hypothesis: Hypothesis::JoinWrong,
+            detail: String::new(),
+        })
+    }
+}

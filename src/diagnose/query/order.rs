@@ -1,0 +1,106 @@
+//! In which order a client may have signed its parameters.
+
+use std::cmp::Ordering;
+
+use super::common::is_common;
+use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::search::Choice;
+use crate::diagnose::text::{self, ALPHABETS};
+
+/// Orders other than that of the names; `wire` says where each parameter was sent.
+pub(super) fn choices(
+    names: &[Vec<u8>],
+    values: &[Vec<u8>],
+    wire: &[usize],
+    base: &[usize],
+) -> Vec<Choice<Vec<usize>>> {
+    let name = |index: usize| names.get(index).map(Vec::as_slice).unwrap_or_default();
+    let value = |index: usize| values.get(index).map(Vec::as_slice).unwrap_or_default();
+    let sent_at = |index: usize| wire.get(index).copied().unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    let mut by = |hypothesis, detail: &str, order: &dyn Fn(usize, usize) -> Ordering| {
+        let mut sorted = base.to_vec();
+        sorted.sort_by(|&a, &b| order(a, b));
+        found.push(Choice {
+            hypothesis,
+            detail: detail.to_owned(),
+            data: sorted,
+        });
+    };
+    by(Hypothesis::SortMissing, "in the order sent", &|a, b| {
+        sent_at(a).cmp(&sent_at(b))
+    });
+    by(Hypothesis::SortNatural, "numbers by value", &|a, b| {
+        text::natural(name(a), name(b))
+    });
+    let lower = |index: usize| name(index).to_ascii_lowercase();
+    by(Hypothesis::SortCaseInsensitive, "", &|a, b| {
+        lower(a).cmp(&lower(b))
+    });
+    by(
+        Hypothesis::SortCaseInsensitive,
+        "lower case before upper",
+        &|a, b| lower(a).cmp(&lower(b)).then(name(b).cmp(name(a))),
+    );
+    by(
+        Hypothesis::SortNatural,
+        "numbers by value, without regard to case",
+        &|a, b| text::natural(&lower(a), &lower(b)),
+    );
+    by(Hypothesis::SortByPair, "", &|a, b| {
+        let pair = |index: usize| [name(index), b"=", value(index)].concat();
+        pair(a).cmp(&pair(b))
+    });
+    by(Hypothesis::SortByPair, "by value", &|a, b| {
+        value(a).cmp(value(b))
+    });
+    by(
+        Hypothesis::UnderscoreVsDot,
+        "sorted after `_` became `.`",
+        &|a, b| text::replace(name(a), b"_", b".").cmp(&text::replace(name(b), b"_", b".")),
+    );
+    by(Hypothesis::SortEncoded, "after encoding", &|a, b| {
+        let encoded = |index: usize| {
+            ALPHABETS
+                .first()
+                .map(|alphabet| text::encode(name(index), alphabet))
+        };
+        encoded(a).cmp(&encoded(b))
+    });
+    by(Hypothesis::SortEncoded, "in reverse", &|a, b| {
+        name(b).cmp(name(a))
+    });
+    by(
+        Hypothesis::SortMissing,
+        "common parameters first",
+        &|a, b| {
+            let business = |index: usize| !is_common(name(index));
+            business(a).cmp(&business(b)).then(name(a).cmp(name(b)))
+        },
+    );
+    by(
+        Hypothesis::SortMissing,
+        "common parameters last",
+        &|a, b| {
+            let common = |index: usize| is_common(name(index));
+            common(a).cmp(&common(b)).then(name(a).cmp(name(b)))
+        },
+    );
+    found
+}
+
+/// Where a parameter stands in a query, form or multipart body; those that cannot be found come last.
+pub(super) fn wire_position(wire: &[u8], name: &[u8]) -> usize {
+    let mut at = 0_usize;
+    for piece in wire.split(|&byte| byte == b'&') {
+        let key = piece.split(|&byte| byte == b'=').next().unwrap_or_default();
+        if key == name || text::decode(key) == name {
+            return at;
+        }
+        at = at.saturating_add(piece.len()).saturating_add(1);
+    }
+    let quoted = [b"name=\"", name, b"\""].concat();
+    wire.windows(quoted.len())
+        .position(|window| window == quoted)
+        .unwrap_or(usize::MAX)
+}

@@ -1,0 +1,136 @@
+//! What a client may have signed as the digest of its body.
+
+use sha2::{Digest, Sha256};
+
+use super::digest;
+use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::json::json_forms;
+use crate::diagnose::search::Choice;
+use crate::diagnose::text;
+
+/// What may stand where the digest belongs.
+pub(super) fn choices(
+    body: &[u8],
+    get: bool,
+    unsigned: bool,
+    query: &[u8],
+) -> Vec<Choice<Vec<u8>>> {
+    let mut found = Vec::new();
+    let mut add = |hypothesis, detail: &str, text: Vec<u8>| {
+        found.push(Choice {
+            hypothesis,
+            detail: detail.to_owned(),
+            data: text,
+        });
+    };
+    if unsigned {
+        add(
+            Hypothesis::UnsignedPayload,
+            "the body was hashed although the header declares it unsigned",
+            digest(body),
+        );
+    } else {
+        add(
+            Hypothesis::UnsignedPayload,
+            "`UNSIGNED-PAYLOAD` was hashed and not declared",
+            digest(b"UNSIGNED-PAYLOAD"),
+        );
+        add(
+            Hypothesis::UnsignedPayload,
+            "`UNSIGNED-PAYLOAD` was written for the digest",
+            b"UNSIGNED-PAYLOAD".to_vec(),
+        );
+    }
+    for (what, text) in json_forms(body) {
+        add(Hypothesis::BodyReserialised, what, digest(&text));
+    }
+    let base = if get { &[][..] } else { body };
+    if !get {
+        add(Hypothesis::PayloadDigest, "an empty body", digest(b""));
+    } else {
+        add(Hypothesis::PayloadDigest, "the body of a GET", digest(body));
+        add(
+            Hypothesis::PayloadDigest,
+            "the query of a GET",
+            digest(query),
+        );
+    }
+    for text in ["{}", "null", "\"\"", "[]", "undefined", "None"] {
+        add(
+            Hypothesis::PayloadDigest,
+            &format!("the text `{text}`"),
+            digest(text.as_bytes()),
+        );
+    }
+    add(
+        Hypothesis::PayloadDigest,
+        "the digest in upper case",
+        digest(base).to_ascii_uppercase(),
+    );
+    add(
+        Hypothesis::PayloadDigest,
+        "the body itself instead of its digest",
+        base.to_vec(),
+    );
+    add(Hypothesis::PayloadDigest, "no digest", Vec::new());
+    add(
+        Hypothesis::PayloadDigest,
+        "the digest of the digest",
+        digest(&digest(base)),
+    );
+    for (what, end) in [
+        ("a line end after the body", &b"\n"[..]),
+        ("CR LF after the body", b"\r\n"),
+        ("a blank after the body", b" "),
+    ] {
+        add(
+            Hypothesis::PayloadDigest,
+            what,
+            digest(&[base, end].concat()),
+        );
+    }
+    add(
+        Hypothesis::PayloadDigest,
+        "the body trimmed",
+        digest(base.trim_ascii()),
+    );
+    add(
+        Hypothesis::PayloadDigest,
+        "the body with LF for CR LF",
+        digest(&text::replace(base, b"\r\n", b"\n")),
+    );
+    add(
+        Hypothesis::PayloadDigest,
+        "the body with CR LF for LF",
+        digest(&text::replace(base, b"\n", b"\r\n")),
+    );
+    add(
+        Hypothesis::PayloadDigest,
+        "the body with its backslash escapes expanded",
+        digest(&text::replace(base, b"\\n", b"\n")),
+    );
+    {
+        use base64::Engine;
+        let raw = Sha256::digest(base);
+        let mut out = [0; 44];
+        if base64::engine::general_purpose::STANDARD
+            .encode_slice(raw, &mut out)
+            .is_ok()
+        {
+            add(
+                Hypothesis::PayloadDigest,
+                "the digest in base64",
+                out.to_vec(),
+            );
+        }
+    }
+    let text = str::from_utf8(base).unwrap_or_default();
+    for (charset, encode) in text::CHARSETS.iter().filter(|_| !text.is_ascii()) {
+        add(
+            Hypothesis::NonUtf8BytesSigned,
+            charset,
+            digest(&encode(text)),
+        );
+    }
+    found
+}
