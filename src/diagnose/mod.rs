@@ -25,11 +25,12 @@ mod text;
 
 use std::fmt;
 
+use crate::form::Parameters;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::RequestView;
 use crate::scheme::{Language, Scheme};
-use crate::signature::Tc3Signed;
+use crate::signature::{Authorization, Tc3Signed};
 use crate::stage::{Read, Received, Signed, query_signed};
 use crate::store::Credential;
 
@@ -206,10 +207,14 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
         found = facts::of_unknown_id(read.common.secret_id, evidence.others);
     }
     if let (Some(read), Some(credential)) = (&read, evidence.credential) {
+        let case = Case {
+            evidence,
+            read,
+            credential,
+        };
         match evidence.reason {
             Reason::SignatureMismatch => {
-                found = search(evidence, read, credential, &mut budget, Depth::Full)
-                    .unwrap_or_default();
+                found = case.search(&mut budget, Depth::Full).unwrap_or_default();
             }
             // The reason is a fact; whether the signature is right besides is worth knowing.
             Reason::ScopeDateMismatch { .. } | Reason::TimestampOutsideWindow { .. } => {
@@ -217,8 +222,7 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
                     Reason::ScopeDateMismatch { .. } => Depth::Full,
                     _ => Depth::AsSent,
                 };
-                let besides = search(evidence, read, credential, &mut budget, depth);
-                match besides {
+                match case.search(&mut budget, depth) {
                     Some(more) if more.is_empty() => {
                         if let Some(first) = found.first_mut() {
                             first.detail.push_str("; the signature itself is right");
@@ -258,138 +262,141 @@ enum Depth {
     Full,
 }
 
-/// The mistakes that yield the client's signature: none found, or found to be none.
-fn search(
-    evidence: &Evidence<'_>,
-    read: &Read<'_>,
-    credential: &Credential,
-    budget: &mut Budget,
-    depth: Depth,
-) -> Option<Vec<Proved>> {
-    let secret = credential.key().expose();
-    let Read { common, signed } = read;
-    match signed {
-        Signed::Query(parameters) => {
-            let sent = parameters.signature().decoded();
-            let presented = output::readings(&sent, common.scheme);
-            let family = common.family;
-            let guess = QueryGuess::new(evidence.request, family, parameters, evidence.policy);
-            let right = Key::new(secret);
-            let request = query_signed(evidence.request, common, parameters);
-            let mut search = Search {
-                presented: &presented,
-                accepted: &request.accepted(evidence.policy),
-                right: &right,
-                budget,
-            };
-            if depth == Depth::AsSent {
-                return search.accepted_with(&right);
-            }
-            let token = parameters.get(b"Token");
-            let keys = key::wrong_keys(credential, token.as_deref(), evidence.others);
-            if let Some(found) = search.run(&guess, &keys) {
-                return Some(found);
-            }
-            for text in guess.permutations() {
-                if let Some(mut found) = search.proved(&right, &text) {
-                    found.insert(0, unsorted());
-                    return Some(found);
-                }
-            }
-            retimed(
-                &mut search,
-                &right,
-                common.timestamp,
-                evidence.policy,
-                |at| guess.with_timestamp(at),
-            )
-        }
-        Signed::Tc3 {
-            authorization,
-            timestamp,
-            ..
-        } => {
-            let request = Tc3Signed {
-                request: evidence.request,
-                authorization: **authorization,
-                timestamp,
-            };
-            let presented =
-                output::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
-            let guess = Tc3Guess::new(evidence.request, authorization, evidence.policy);
-            search_tc3(
-                evidence,
-                &guess,
-                &request,
-                common.timestamp,
-                &presented,
-                credential,
-                budget,
-                depth,
-            )
-        }
-    }
+/// A signature that is looked into.
+struct Case<'c> {
+    evidence: &'c Evidence<'c>,
+    read: &'c Read<'c>,
+    credential: &'c Credential,
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one caller, which takes the request apart"
-)]
-fn search_tc3(
-    evidence: &Evidence<'_>,
-    guess: &Tc3Guess,
-    request: &Tc3Signed<'_>,
-    timestamp: i64,
-    presented: &[output::Presented],
-    credential: &Credential,
-    budget: &mut Budget,
-    depth: Depth,
-) -> Option<Vec<Proved>> {
-    let secret = credential.key().expose();
-    let authorization = &request.authorization;
-    let right = Key::new(chain::documented_chain(secret, authorization).to_vec());
-    let mut search = Search {
-        presented,
-        accepted: &request.accepted(evidence.policy),
-        right: &right,
-        budget,
-    };
-    if depth == Depth::AsSent {
-        return search.accepted_with(&right);
-    }
-    let sent_token = evidence.request.known().token.trimmed();
-    let token = Some(sent_token).filter(|token| !token.is_empty());
-    // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
-    let mut keys = key::wrong_keys(credential, token, evidence.others);
-    for wrong in &mut keys {
-        wrong.bytes = chain::documented_chain(&wrong.bytes, authorization);
-    }
-    let chains = chain::wrong_chains(secret, authorization);
-    keys.extend(chains.into_iter().map(|(detail, bytes)| key::WrongKey {
-        hypothesis: Hypothesis::KeyChain,
-        detail: detail.to_owned(),
-        bytes,
-    }));
-    if let Some(found) = search.run(guess, &keys) {
-        return Some(found);
-    }
-    let digest = guess.canonical_digest();
-    for (key, scope) in chain::other_scopes(secret, authorization) {
-        let text = guess.with_scope(&scope, &digest);
-        if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
-            found.insert(
-                0,
-                Proved {
-                    hypothesis: Hypothesis::ScopeMismatch,
-                    detail: format!("signed scope `{}`", text::shown(&scope)),
-                },
-            );
-            return Some(found);
+impl Case<'_> {
+    /// The mistakes that yield the client's signature: none found, or found to be none.
+    fn search(&self, budget: &mut Budget, depth: Depth) -> Option<Vec<Proved>> {
+        match self.read.signed {
+            Signed::Query(parameters) => self.search_query(parameters, budget, depth),
+            Signed::Tc3 {
+                authorization,
+                timestamp,
+                ..
+            } => self.search_tc3(authorization, timestamp, budget, depth),
         }
     }
-    retimed(&mut search, &right, timestamp, evidence.policy, |at| {
-        guess.with_timestamp(at, &digest)
-    })
+
+    fn search_query(
+        &self,
+        parameters: &Parameters<'_>,
+        budget: &mut Budget,
+        depth: Depth,
+    ) -> Option<Vec<Proved>> {
+        let Self {
+            evidence,
+            read,
+            credential,
+        } = self;
+        let common = &read.common;
+        let sent = parameters.signature().decoded();
+        let presented = output::readings(&sent, common.scheme);
+        let family = common.family;
+        let guess = QueryGuess::new(evidence.request, family, parameters, evidence.policy);
+        let right = Key::new(credential.key().expose());
+        let request = query_signed(evidence.request, common, parameters);
+        let mut search = Search {
+            presented: &presented,
+            accepted: &request.accepted(evidence.policy),
+            right: &right,
+            budget,
+        };
+        if depth == Depth::AsSent {
+            return search.accepted_with(&right);
+        }
+        let token = parameters.get(b"Token");
+        let keys = key::wrong_keys(credential, token.as_deref(), evidence.others);
+        if let Some(found) = search.run(&guess, &keys) {
+            return Some(found);
+        }
+        for text in guess.permutations() {
+            if let Some(mut found) = search.proved(&right, &text) {
+                found.insert(0, unsorted());
+                return Some(found);
+            }
+        }
+        retimed(
+            &mut search,
+            &right,
+            common.timestamp,
+            evidence.policy,
+            |at| guess.with_timestamp(at),
+        )
+    }
+
+    fn search_tc3(
+        &self,
+        authorization: &Authorization<'_>,
+        timestamp: &[u8],
+        budget: &mut Budget,
+        depth: Depth,
+    ) -> Option<Vec<Proved>> {
+        let Self {
+            evidence,
+            read,
+            credential,
+        } = self;
+        let secret = credential.key().expose();
+        let presented = output::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
+        let guess = Tc3Guess::new(evidence.request, authorization, evidence.policy);
+        let request = Tc3Signed {
+            request: evidence.request,
+            authorization: *authorization,
+            timestamp,
+        };
+        let right = Key::new(chain::documented_chain(secret, authorization).to_vec());
+        let mut search = Search {
+            presented: &presented,
+            accepted: &request.accepted(evidence.policy),
+            right: &right,
+            budget,
+        };
+        if depth == Depth::AsSent {
+            return search.accepted_with(&right);
+        }
+        let sent_token = evidence.request.known().token.trimmed();
+        let token = Some(sent_token).filter(|token| !token.is_empty());
+        // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
+        let mut keys = key::wrong_keys(credential, token, evidence.others);
+        for wrong in &mut keys {
+            wrong.bytes = chain::documented_chain(&wrong.bytes, authorization);
+        }
+        let chains = chain::wrong_chains(secret, authorization);
+        keys.extend(chains.into_iter().map(|(detail, bytes)| key::WrongKey {
+            hypothesis: Hypothesis::KeyChain,
+            detail: detail.to_owned(),
+            bytes,
+        }));
+        if let Some(found) = search.run(&guess, &keys) {
+            return Some(found);
+        }
+        let digest = guess.canonical_digest();
+        for (key, scope) in chain::other_scopes(secret, authorization) {
+            let text = guess.with_scope(&scope, &digest);
+            if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
+                found.insert(
+                    0,
+                    Proved {
+                        hypothesis: Hypothesis::ScopeMismatch,
+                        detail: format!("signed scope `{}`", text::shown(&scope)),
+                    },
+                );
+                return Some(found);
+            }
+        }
+        retimed(
+            &mut search,
+            &right,
+            read.common.timestamp,
+            evidence.policy,
+            |at| guess.with_timestamp(at, &digest),
+        )
+    }
 }
 
 /// Another timestamp within the window, nearest first.
