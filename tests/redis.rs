@@ -15,6 +15,8 @@ mod support;
 
 use std::collections::HashSet;
 use std::error::Error;
+use std::io;
+use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -33,13 +35,19 @@ use qcloud_validator::{
 use support::redis_server::RedisServer;
 use support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
 use support::stores::permanent;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
 const WINDOW: u32 = 300;
 
 /// Settings of a gateway whose clock shows the base timestamp. A new server counts as one that never held a nonce.
 fn settings(server: &RedisServer) -> RedisSettings {
-    RedisSettings::new(&server.url(), WINDOW)
+    settings_at(&server.url())
+}
+
+fn settings_at(url: &str) -> RedisSettings {
+    RedisSettings::new(url, WINDOW)
         .unwrap()
         .with_response_timeout(Duration::from_secs(5))
         .with_connection_timeout(Duration::from_secs(5))
@@ -642,8 +650,8 @@ async fn the_client_reads_that_the_server_was_restarted() {
     assert_eq!(refused.code().number(), Some(4500));
 }
 
-/// Gateways with the clock of the system, under load, while Redis is killed and restarted: every request is tried again and
-/// again, and none is admitted twice.
+/// Gateways with the clock of the system, under load, while Redis is killed and restarted: every request is tried again
+/// and again, and none is admitted twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_and_restarted_under_load_redis_admits_nothing_twice() {
     const RESTARTS: u32 = 3;
@@ -844,6 +852,66 @@ async fn a_server_that_stands_still_is_a_failure_in_time() {
         check(&gateway, &signed(2, TIMESTAMP)).await.is_ok(),
     ];
     assert!(count(&admitted, true) <= 1);
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_is_lost_is_refused_and_its_nonce_is_used() {
+    let server = RedisServer::start();
+    let lose = Arc::new(AtomicBool::new(false));
+    let redis = connected(settings_at(&in_between(&server, Arc::clone(&lose)).await)).await;
+    let gateway = gateway(&redis, Policy::default());
+    assert!(check(&gateway, &signed(1, TIMESTAMP)).await.is_ok());
+
+    lose.store(true, Ordering::SeqCst);
+    let refused = check(&gateway, &signed(2, TIMESTAMP)).await.unwrap_err();
+    assert!(nonce_store_failed(&refused));
+    assert!(!lose.load(Ordering::SeqCst), "no answer was lost");
+    // Once there is a connection again.
+    let mut again = check(&gateway, &signed(2, TIMESTAMP)).await.unwrap_err();
+    while nonce_store_failed(&again) {
+        sleep(Duration::from_millis(10)).await;
+        again = check(&gateway, &signed(2, TIMESTAMP)).await.unwrap_err();
+    }
+    assert_eq!(again.reason(), &Reason::NonceRepeated);
+    assert!(check(&gateway, &signed(3, TIMESTAMP)).await.is_ok());
+}
+
+/// The address of one who passes on between a gateway and Redis. Told to lose an answer, it passes on the question,
+/// keeps the answer, and hangs up.
+async fn in_between(server: &RedisServer, lose: Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let redis = server.port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = TcpStream::connect((Ipv4Addr::LOCALHOST, redis))
+                .await
+                .unwrap();
+            tokio::spawn(pass_on(client, server, Arc::clone(&lose)));
+        }
+    });
+    url
+}
+
+async fn pass_on(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    lose: Arc<AtomicBool>,
+) -> io::Result<()> {
+    let (mut question, mut answer) = ([0; 4096], [0; 4096]);
+    loop {
+        tokio::select! {
+            read = client.read(&mut question) => match read? {
+                0 => return Ok(()),
+                length => server.write_all(&question[..length]).await?,
+            },
+            read = server.read(&mut answer) => match read? {
+                0 => return Ok(()),
+                _ if lose.swap(false, Ordering::SeqCst) => return Ok(()),
+                length => client.write_all(&answer[..length]).await?,
+            },
+        }
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ mod support;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -379,6 +379,31 @@ fn what_is_refused_never_reaches_the_service() {
     );
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err());
+}
+
+/// The client goes away, or has nothing more to send, before its body is whole.
+#[test]
+fn a_body_that_is_cut_short_reaches_nobody_and_uses_nothing_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let service = format!("http://{}", listener.local_addr().unwrap());
+    let gateway = Gateway::start(&folder("cut-short"), &proxy(&service, AT_ONCE), &[]);
+    let at = gateway.address();
+    let whole = v2(at).post().sign().to_raw();
+    for missing in [1, 20] {
+        for how in [Shutdown::Write, Shutdown::Both] {
+            let mut stream = TcpStream::connect(at).unwrap();
+            stream.write_all(&whole[..whole.len() - missing]).unwrap();
+            stream.shutdown(how).unwrap();
+            let answer = read_answer(&mut stream);
+            assert!(answer.is_err() || answer.unwrap().code() != "OK");
+        }
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err());
+    drop(listener);
+    // Refused for the service alone, which is gone: the nonce was unused until now, and is used from here on.
+    assert_eq!(call(at, &whole).code(), "6000");
+    assert_eq!(call(at, &whole).code(), "4500");
 }
 
 #[test]
