@@ -20,7 +20,7 @@ use qcloud_validator::{
 /// A store that several processes share keeps the same contract with other means. In Redis, for example, one
 /// `SET key 1 NX EXAT …` is the whole claim: with an expiry after `expires_at` by as much as the clocks may differ, and on
 /// a server that never evicts keys.
-struct PlainNonces {
+pub(crate) struct PlainNonces {
     capacity: usize,
     used: Mutex<Used>,
 }
@@ -161,7 +161,7 @@ fn nothing_live_is_forgotten() -> Result<(), StoreError> {
 }
 
 impl PlainNonces {
-    fn with_room_for(capacity: usize) -> Self {
+    pub(crate) fn with_room_for(capacity: usize) -> Self {
         Self {
             capacity,
             used: Mutex::default(),
