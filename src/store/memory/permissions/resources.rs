@@ -23,8 +23,8 @@ use crate::store::{Pattern, PermissionQuery, StoreError};
 /// # let _ = permissions;
 /// ```
 pub trait Resources: Send + Sync {
-    /// Every resource named in a field that matches one of `fields`: the patterns of [`ActionRules::with_resources`]. A
-    /// resource that is left out is not judged.
+    /// Every resource named in a field that matches one of `fields`: the patterns of
+    /// [`ActionRules::with_resources`](super::ActionRules::with_resources). A resource that is left out is not judged.
     ///
     /// # Errors
     ///
