@@ -16,8 +16,11 @@
 //!
 //! A test of a client that is not written in Rust pastes its request, as it came over the wire
 //! ([`Request::from_raw`]) or as a command line ([`Request::from_curl`]).
+//!
+//! For tests of a store of one's own there is [`conformance`].
 
 mod assert;
+pub mod conformance;
 mod curl;
 mod mistake;
 mod raw;
