@@ -16,7 +16,8 @@ pub(crate) fn query(
         .ok_or(Reason::SignatureMismatch)
 }
 
-/// A TC3 signature; also tells what it leaves out. The date in the scope must be the UTC date of the timestamp (observed: protocol.md §0 fact 9).
+/// A TC3 signature; also tells what it leaves out. The date in the scope must be the UTC date of the timestamp (observed:
+/// protocol.md §0 fact 9).
 pub(crate) fn tc3(
     signed: &Tc3Signed<'_>,
     timestamp: i64,

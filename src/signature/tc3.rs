@@ -81,8 +81,8 @@ impl<'r> Tc3Signed<'r> {
         request.known().content_sha256.trimmed() == UNSIGNED_PAYLOAD
     }
 
-    /// Compares the signature with every reading that the policy admits; tells what the fitting one leaves out. `date` is the UTC date of the timestamp, which
-    /// the scope must hold.
+    /// Compares the signature with every reading that the policy admits; tells what the fitting one leaves out. `date` is
+    /// the UTC date of the timestamp, which the scope must hold.
     pub(crate) fn verify(
         &self,
         key: &SigningKey,
