@@ -422,6 +422,28 @@ mod tests {
     }
 
     #[test]
+    fn malformed_escapes_are_named_by_offset() {
+        for (text, offset) in [
+            ("a=ab%", 4),
+            ("a=ab%4", 4),
+            ("a=%zz", 2),
+            ("a=x%4g", 3),
+            ("a=%41%4", 5),
+            ("%\u{661}1=", 0),
+            ("b=1&a%=1", 5),
+            ("a=%4&1=1", 2),
+            // Nor does it matter that the `=` is missing too.
+            ("a=1&b%zz", 5),
+        ] {
+            assert_eq!(
+                read(text),
+                Err(Reason::MalformedEncoding { offset }),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn more_than_fit_inline() {
         let text: Vec<String> = (10..=99).rev().map(|n| format!("n{n}=v{n}")).collect();
         let expected: Vec<_> = (10..=99)
