@@ -431,13 +431,10 @@ impl Watched {
     }
 }
 
-#[derive(Debug)]
-struct Shared(Arc<Watched>);
-
-impl Clock for Shared {
+impl Clock for Watched {
     fn now(&self) -> UnixTime {
-        self.0.looks.fetch_add(1, Ordering::SeqCst);
-        self.0.clock.now()
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.clock.now()
     }
 }
 
@@ -448,8 +445,7 @@ fn the_clock_is_read_at_the_first_poll_and_again_only_after_waiting_for_a_claim(
         (Elsewhere::all(in_memory()), 2),
     ] {
         let clock = Watched::at(TIMESTAMP + 1000);
-        let validator =
-            AsyncValidator::new(Policy::default(), stores).with_clock(Shared(clock.clone()));
+        let validator = AsyncValidator::new(Policy::default(), stores).with_clock(clock.clone());
         let request = QuerySigner::v2().sign();
         let request = https(&request);
         let check = validator.check(&request);
@@ -472,7 +468,7 @@ fn a_copy_that_waits_until_its_nonce_is_forgotten_is_refused() {
             };
             let clock = Watched::at(TIMESTAMP);
             let validator = AsyncValidator::new(Policy::default(), Elsewhere::all(forgetful))
-                .with_clock(Shared(clock.clone()));
+                .with_clock(clock.clone());
             let request = QuerySigner::v2().sign();
             let request = https(&request);
             let mut copy = pin!(validator.check(&request));
@@ -502,7 +498,7 @@ fn waiting_for_permissions_and_quotas_takes_nothing_away() {
     for step in 5..=8 {
         let clock = Watched::at(TIMESTAMP);
         let validator = AsyncValidator::new(Policy::default(), Elsewhere::all(in_memory()))
-            .with_clock(Shared(clock.clone()));
+            .with_clock(clock.clone());
         let request = QuerySigner::v2().sign();
         let request = https(&request);
         let mut check = pin!(validator.check(&request));

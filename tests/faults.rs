@@ -21,7 +21,7 @@ use qcloud_validator::store::{
     Standing, StoreError, Stores,
 };
 use qcloud_validator::{
-    Admitted, Check, Clock, ManualClock, Policy, Reason, Rejection, Store, UnixTime, Validator,
+    Admitted, Check, ManualClock, Policy, Reason, Rejection, Store, UnixTime, Validator,
 };
 use support::signer::{Form, QuerySigner, Signed, TIMESTAMP, Tc3Signer};
 use support::stores::{check, in_memory, permanent};
@@ -48,20 +48,10 @@ fn memory() -> Stores {
     }
 }
 
-#[derive(Debug)]
-struct Shared(Arc<ManualClock>);
-
-impl Clock for Shared {
-    fn now(&self) -> UnixTime {
-        self.0.now()
-    }
-}
-
 /// A validator and the hand on its clock.
 fn under_a_clock() -> (Validator, impl Fn(i64)) {
     let clock = Arc::new(ManualClock::at(TIMESTAMP));
-    let validator =
-        Validator::new(Policy::default(), memory()).with_clock(Shared(Arc::clone(&clock)));
+    let validator = Validator::new(Policy::default(), memory()).with_clock(Arc::clone(&clock));
     (validator, move |now| clock.set(UnixTime::from_seconds(now)))
 }
 

@@ -367,21 +367,11 @@ async fn a_claim_that_was_long_on_its_way_is_not_believed() {
     );
 }
 
-/// A clock that the test and the store look at.
-#[derive(Debug)]
-struct Shown(Arc<ManualClock>);
-
-impl Clock for Shown {
-    fn now(&self) -> UnixTime {
-        self.0.now()
-    }
-}
-
 #[tokio::test]
 async fn what_may_be_forgotten_because_the_clock_went_back_is_an_error() {
     let server = RedisServer::start();
     let clock = Arc::new(ManualClock::at(TIMESTAMP));
-    let settings = settings(&server).with_clock(Shown(Arc::clone(&clock)));
+    let settings = settings(&server).with_clock(Arc::clone(&clock));
     let nonces = connected(settings).await.nonces();
     assert_eq!(
         nonces.claim(claim(1, 250)).await.unwrap(),

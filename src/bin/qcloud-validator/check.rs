@@ -12,7 +12,7 @@ use qcloud_validator::store::{
     MemoryCredentials, MemoryNonces, NonceClaim, NonceStore, NonceVerdict, StoreError, Stores,
 };
 use qcloud_validator::testkit::Request;
-use qcloud_validator::{Clock, ManualClock, Policy, Tolerance, Transport, UnixTime, Validator};
+use qcloud_validator::{ManualClock, Policy, Tolerance, Transport, UnixTime, Validator};
 
 use crate::credentials_file::{self, Setup};
 use crate::explanation::Explanation;
@@ -275,16 +275,6 @@ impl Checker {
     }
 }
 
-/// A clock that is moved from outside.
-#[derive(Debug)]
-struct Shared(Arc<ManualClock>);
-
-impl Clock for Shared {
-    fn now(&self) -> UnixTime {
-        self.0.now()
-    }
-}
-
 /// Nonces that never expire: with each request checked at its own time, a copy of it is a replay whatever came between.
 struct Everlasting(MemoryNonces);
 
@@ -355,7 +345,7 @@ fn validator(
         At::Unix(seconds) => (validator.with_clock(ManualClock::at(seconds)), None),
         At::Request => {
             let clock = Arc::new(ManualClock::at(0));
-            (validator.with_clock(Shared(clock.clone())), Some(clock))
+            (validator.with_clock(clock.clone()), Some(clock))
         }
     })
 }
