@@ -76,7 +76,7 @@ fn a_future_dated_request_cannot_be_replayed_in_its_last_second() {
     let credentials = MemoryCredentials::new();
     credentials.insert(permanent());
     let validator = Validator::new(Policy::default(), Stores::in_memory(credentials, 300))
-        .with_clock(Shared(clock.clone()));
+        .with_clock(clock.clone());
     let request = QuerySigner::v2().sign();
     assert!(check(&validator, &request).is_ok());
     for later in [1, 299, 300, 599, 600] {
@@ -89,12 +89,31 @@ fn a_future_dated_request_cannot_be_replayed_in_its_last_second() {
     assert_eq!(refused.check(), Some(Check::Timestamp));
 }
 
-#[derive(Debug)]
-struct Shared(Arc<ManualClock>);
-
-impl qcloud_validator::Clock for Shared {
-    fn now(&self) -> UnixTime {
-        self.0.now()
+/// One key, two dates and two services within a window: each has a signing key of its own.
+#[test]
+fn a_tc3_key_signs_on_both_sides_of_midnight_and_for_each_service() {
+    let midnight = 1_767_312_000;
+    let clock = Arc::new(ManualClock::at(midnight));
+    let credentials = MemoryCredentials::new();
+    credentials.insert(permanent());
+    let validator =
+        Validator::new(Policy::default(), Stores::in_memory(credentials, 300)).with_clock(clock);
+    for round in 0..3 {
+        for (timestamp, service) in [
+            (midnight - 2, "cvm"),
+            (midnight + 1, "cvm"),
+            (midnight - 1, "cbs"),
+            (midnight, "cbs"),
+        ] {
+            let request = Tc3Signer {
+                timestamp,
+                host: format!("{service}.tencentcloudapi.com"),
+                service: service.to_owned(),
+                body: format!("{{\"Limit\":{round}}}").into_bytes(),
+                ..Tc3Signer::post()
+            };
+            assert!(check(&validator, &request.sign()).is_ok(), "{timestamp}");
+        }
     }
 }
 

@@ -18,7 +18,9 @@ use qcloud_validator::{
     Tolerance, Transport, UnsignedPart,
 };
 use sha2::Digest as _;
-use support::signer::{Algorithm, QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer};
+use support::signer::{
+    Algorithm, Form, QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer, Underscore,
+};
 use support::stores::{check, check_over, in_memory};
 
 fn reason(request: &Signed) -> Reason {
@@ -131,6 +133,12 @@ fn bytes_that_are_not_text() {
             },
         };
         assert_eq!(reason(&request), expected);
+    }
+    // Which is said first, since what follows may have been meant otherwise.
+    for malformed in ["&Name=默认&Zone", "&Name=默认%zz"] {
+        let request = &with_bytes(malformed.as_bytes())[0];
+        let offset = request.query().find('默').unwrap();
+        assert_eq!(reason(request), Reason::NonAsciiQuery { offset });
     }
     // Common parameters must be text.
     let mut request = QuerySigner::v2().sign();
@@ -349,12 +357,17 @@ fn sizes_are_judged_before_anything_is_parsed() {
         post.body.pop();
         assert!(check(&in_memory(Policy::default()), &post).is_ok());
     }
-    let large = Tc3Signer {
-        body: vec![b' '; 10_485_761],
-        ..Tc3Signer::post()
-    }
-    .sign();
-    assert_eq!(reason(&large), Reason::BodyTooLong { limit: 10_485_760 });
+    let with_body = |length| {
+        let body = vec![b' '; length];
+        Tc3Signer {
+            body,
+            ..Tc3Signer::post()
+        }
+        .sign()
+    };
+    let long = Reason::BodyTooLong { limit: 10_485_760 };
+    assert_eq!(reason(&with_body(10_485_761)), long);
+    assert!(check(&in_memory(Policy::default()), &with_body(10_485_760)).is_ok());
 
     let few = Policy::builder()
         .limits(Limits::default().parameters(6))
@@ -399,6 +412,16 @@ fn headers_that_contradict_each_other() {
     // The same value twice counts once: acme.sh sends Content-Type so.
     let twice = with_header(tc3(), "content-type", "application/json");
     assert!(check(&in_memory(Policy::default()), &twice).is_ok());
+}
+
+/// A proxy or a browser may add one; it makes no TC3 request of the others.
+#[test]
+fn an_authorization_of_another_scheme_is_not_read() {
+    for mut request in [QuerySigner::v2().sign(), QuerySigner::v1().sign()] {
+        let basic = ("Authorization".to_owned(), "Basic dXNlcjpwYXNz".to_owned());
+        request.headers.push(basic);
+        assert!(check(&in_memory(Policy::default()), &request).is_ok());
+    }
 }
 
 #[test]
@@ -777,6 +800,31 @@ fn a_host_is_read_with_and_without_its_port_and_in_either_case() {
     }
 }
 
+/// The documented way first; the others are those of the official SDKs.
+#[test]
+fn underscores_in_names_are_signed_in_four_ways() {
+    for (underscore, strictly) in [
+        (Underscore::ReplacedAfterSort, true),
+        (Underscore::ReplacedBeforeSort, false),
+        (Underscore::ReplacedUnlessLeading, false),
+        (Underscore::Kept, false),
+    ] {
+        // `_` sorts behind capital letters and `.` before them.
+        let request = QuerySigner {
+            underscore,
+            ..QuerySigner::v2()
+        }
+        .with("_leading_name", "1")
+        .with("A_c", "2")
+        .with("AZ", "3")
+        .with("A.b", "4")
+        .sign();
+        let admitted = |policy| check(&in_memory(policy), &request).is_ok();
+        assert!(admitted(Policy::default()), "{underscore:?}");
+        assert_eq!(admitted(strict()), strictly, "{underscore:?}");
+    }
+}
+
 #[test]
 fn a_content_type_is_signed_whole_or_without_its_parameters() {
     let whole = "multipart/form-data; boundary=x";
@@ -798,17 +846,55 @@ fn a_content_type_is_signed_whole_or_without_its_parameters() {
 }
 
 #[test]
-fn an_empty_value_is_left_unsigned_only_by_policy() {
-    let request = QuerySigner {
-        unsigned: vec![("Empty".to_owned(), String::new())],
+fn what_is_left_unsigned_is_admitted_only_where_the_policy_names_it() {
+    let urlencoded = |value: &str| QuerySigner {
+        method: "POST".to_owned(),
+        unsigned: vec![("Extra".to_owned(), value.to_owned())],
         ..QuerySigner::v2()
+    };
+    let empty = urlencoded("");
+    let at_value = urlencoded("@/etc/hostname");
+    let empty_in_get = QuerySigner {
+        method: "GET".to_owned(),
+        ..empty.clone()
+    };
+    let mut file = QuerySigner {
+        form: Form::Multipart,
+        ..urlencoded("content")
     }
     .sign();
-    assert_eq!(reason(&request), Reason::SignatureMismatch);
-    let admits = |part| {
-        let policy = Policy::builder().insecure_accept_unsigned(part);
-        check(&in_memory(policy.build().unwrap()), &request).is_ok()
-    };
-    assert!(admits(UnsignedPart::EmptyValues));
-    assert!(!admits(UnsignedPart::FileParts));
+    file.body = replaced(
+        &file.body,
+        "name=\"Extra\"",
+        "name=\"Extra\"; filename=\"f\"",
+    );
+
+    for (request, part) in [
+        (empty.sign(), UnsignedPart::EmptyValues),
+        (empty_in_get.sign(), UnsignedPart::EmptyValues),
+        (at_value.sign(), UnsignedPart::AtValues),
+        (file, UnsignedPart::FileParts),
+    ] {
+        // With a port, so that other readings of the host are tried as well.
+        let mut with_port = request.clone();
+        with_port.headers[0].1.push_str(":443");
+        for request in [request, with_port] {
+            assert_eq!(reason(&request), Reason::SignatureMismatch);
+            for admitted in [
+                UnsignedPart::AtValues,
+                UnsignedPart::FileParts,
+                UnsignedPart::EmptyValues,
+            ] {
+                let policy = Policy::builder().insecure_accept_unsigned(admitted);
+                let verdict = check(&in_memory(policy.build().unwrap()), &request);
+                assert_eq!(verdict.is_ok(), admitted == part, "{part:?}, {admitted:?}");
+            }
+        }
+    }
+}
+
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let text = str::from_utf8(bytes).unwrap();
+    assert!(text.contains(from), "{text}");
+    text.replace(from, to).into_bytes()
 }

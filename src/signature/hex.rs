@@ -58,4 +58,18 @@ mod tests {
             assert_eq!(decode(wrong.as_bytes()), None, "{wrong}");
         }
     }
+
+    /// Two wrong digits side by side must not hide each other.
+    #[test]
+    fn every_other_byte_is_refused_in_either_place_and_in_both() {
+        for wrong in (0..=255).filter(|byte| !b"0123456789abcdef".contains(byte)) {
+            for places in [&[30][..], &[31], &[30, 31]] {
+                let mut text = [b'0'; 64];
+                for &place in places {
+                    text[place] = wrong;
+                }
+                assert_eq!(decode(&text), None, "{wrong} at {places:?}");
+            }
+        }
+    }
 }

@@ -204,6 +204,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_is_printed_of_a_key_holds_it() {
+        let secret = || SecretKey::new("Gu5t9xGARNpq86cd98joQYCN3EXAMPLE").unwrap();
+        assert_eq!(format!("{:?}", secret()), "SecretKey(..)");
+        assert_eq!(format!("{:?}", SigningKey::new(secret())), "SigningKey(..)");
+        assert_eq!(EmptySecret.to_string(), "the secret key is empty");
+    }
+
+    #[test]
     fn the_cache_of_derived_keys_stays_small() {
         let key = SigningKey::new(SecretKey::new("key").unwrap());
         for service in 0..100 {
