@@ -13,13 +13,15 @@ mod support;
 use std::collections::BTreeMap;
 
 use qcloud_validator::store::{
-    AccountStanding, ActionStanding, MfaStanding, NonceVerdict, PermissionStanding, QuotaVerdict,
+    AccountStanding, ActionStanding, CredentialState, MfaStanding, NonceVerdict,
+    PermissionStanding, QuotaVerdict, Standing,
 };
 use qcloud_validator::{
-    Admitted, Check, ManualClock, Policy, Rejection, ReplayScope, Transport, UnixTime, Validator,
+    Admitted, Check, ManualClock, Policy, Reason, Rejection, ReplayScope, Store, Transport,
+    UnixTime, Validator,
 };
 use support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::{AnswerStore, Answers, check_over, temporary};
+use support::stores::{AnswerStore, Answers, check_over, permanent, temporary};
 
 /// A request and the world it meets, in which checks can be made to fail.
 #[derive(Clone)]
@@ -182,6 +184,124 @@ fn the_earlier_of_two_failing_checks_refuses() {
                     "{family}: {first} and {second}: {refused:?}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn each_answer_of_a_store_is_refused_for_a_reason_of_its_own() {
+    let action = || "DescribeInstances".to_owned();
+    let resource = || "qcs::cvm:ap-guangzhou:uin/1:instance/ins-1".to_owned();
+    let resets_at = UnixTime::from_seconds(TIMESTAMP + 60);
+    let credential = |found| Answers {
+        credential: Ok(found),
+        ..Answers::good()
+    };
+    let nonce = |verdict| Answers {
+        nonce: Ok(verdict),
+        ..Answers::good()
+    };
+    let quota = |verdict| Answers {
+        quota: Ok(verdict),
+        ..Answers::good()
+    };
+    let standing = |change: &dyn Fn(&mut Standing)| {
+        let mut answers = Answers::good();
+        change(answers.standing.as_mut().unwrap());
+        answers
+    };
+    let account = |account| standing(&|standing| standing.account = account);
+    let permission = |permission: PermissionStanding| {
+        standing(&|standing| standing.permission = permission.clone())
+    };
+
+    for (answers, expected) in [
+        (credential(None), Reason::SecretIdUnknown),
+        (
+            credential(Some(permanent().with_state(CredentialState::Disabled))),
+            Reason::SecretIdDisabled,
+        ),
+        (credential(Some(temporary())), Reason::TokenMissing),
+        (nonce(NonceVerdict::Repeated), Reason::NonceRepeated),
+        (nonce(NonceVerdict::BeforeMemory), Reason::NonceBeforeMemory),
+        (
+            nonce(NonceVerdict::ShareExhausted),
+            Reason::NonceShareExhausted,
+        ),
+        (
+            nonce(NonceVerdict::Full),
+            Reason::StoreFailed {
+                store: Store::Nonces,
+            },
+        ),
+        (account(AccountStanding::Banned), Reason::AccountBanned),
+        (
+            account(AccountStanding::NotInAudience),
+            Reason::AccountNotInAudience,
+        ),
+        (
+            standing(&|standing| standing.mfa = MfaStanding::Failed),
+            Reason::MfaFailed,
+        ),
+        (
+            standing(&|standing| standing.action = ActionStanding::Unknown),
+            Reason::ActionUnknown { action: action() },
+        ),
+        (
+            standing(&|standing| standing.action = ActionStanding::Unavailable),
+            Reason::ActionUnavailable { action: action() },
+        ),
+        (
+            permission(PermissionStanding::ActionDenied),
+            Reason::ActionDenied { action: action() },
+        ),
+        (
+            permission(PermissionStanding::ResourceDenied {
+                resource: resource(),
+            }),
+            Reason::ResourceDenied {
+                resource: resource(),
+            },
+        ),
+        (
+            permission(PermissionStanding::ActionResourceDenied {
+                resource: resource(),
+            }),
+            Reason::ActionResourceDenied {
+                action: action(),
+                resource: resource(),
+            },
+        ),
+        (
+            quota(QuotaVerdict::RateExceeded {
+                limit: 5,
+                period: 1,
+                retry_after_millis: 200,
+            }),
+            Reason::RateExceeded {
+                limit: 5,
+                period: 1,
+                retry_after_millis: 200,
+            },
+        ),
+        (
+            quota(QuotaVerdict::QuotaExhausted {
+                limit: 10,
+                resets_at,
+            }),
+            Reason::QuotaExhausted {
+                limit: 10,
+                resets_at,
+            },
+        ),
+    ] {
+        for (family, signer) in families() {
+            let scene = Scene {
+                answers: answers.clone(),
+                ..Scene::new(signer)
+            };
+            let refused = scene.verdict().0.unwrap_err();
+            assert_eq!(refused.reason(), &expected, "{family}");
         }
     }
 }
