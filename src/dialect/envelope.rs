@@ -66,6 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "a million characters")]
     fn every_character_survives_a_json_parser() {
         for character in '\0'..=char::MAX {
             for output in [Text::Utf8, Text::Ascii] {

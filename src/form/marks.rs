@@ -66,6 +66,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "a hundred thousand texts")]
     fn every_byte_at_every_place_is_judged_alone() {
         for place in 0..75 {
             for byte in 0..=255 {

@@ -225,6 +225,7 @@ const NUMBER: u64 = 0x6b6b_3a12_5d4b_b15e;
 const SIGNATURE: u64 = 0xc819_655b_aff6_d356;
 
 #[test]
+#[cfg_attr(miri, ignore = "reads hundreds of files")]
 fn a_file_with_a_changed_byte_is_refused() {
     let folder = Folder::new();
     let bytes = folder.small_snapshot();
@@ -254,6 +255,7 @@ fn a_file_with_a_changed_byte_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "reads hundreds of files")]
 fn a_file_of_another_length_is_refused() {
     let folder = Folder::new();
     let bytes = folder.small_snapshot();
