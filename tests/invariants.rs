@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use qcloud_validator::store::{
-    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, PermissionQuery, PermissionStore,
-    Principal, Standing, StoreError, Stores, Unrestricted,
+    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, NonceValue, PermissionQuery,
+    PermissionStore, Principal, Standing, StoreError, Stores, Unrestricted,
 };
 use qcloud_validator::{
     Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, SecretKey, Store,
@@ -304,6 +304,19 @@ fn no_output_holds_a_secret_or_the_right_signature() {
     for secret in &secrets {
         assert!(!text.contains(secret.as_str()), "{text}");
     }
+}
+
+#[test]
+fn what_is_printed_of_stores_and_claims_is_no_secret() {
+    let stores = Stores::in_memory(MemoryCredentials::new(), 300);
+    assert_eq!(format!("{stores:?}"), "Stores { .. }");
+    assert_eq!(
+        format!("{:?}", permanent()),
+        "Credential { secret_id: \"AKIDEXAMPLEdummydummydummydummydummy12\", state: Enabled, principal: Principal { \
+         account: \"100000000001\", sub_account: None }, .. }"
+    );
+    let nonces = [NonceValue::Number(11_886), NonceValue::Signature([7; 32])];
+    assert_eq!(format!("{nonces:?}"), "[Number(11886), Signature(..)]");
 }
 
 #[test]

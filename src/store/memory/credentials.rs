@@ -122,6 +122,7 @@ mod tests {
         let store = MemoryCredentials::new();
         assert!(store.is_empty());
         assert!(store.insert(credential("AKID1", "1")).is_none());
+        assert!(!store.is_empty());
         assert_eq!(account_of(&store, "AKID1"), Some("1".to_owned()));
         assert_eq!(account_of(&store, "AKID2"), None);
         assert_eq!(account_of(&store, "akid1"), None);
@@ -155,12 +156,22 @@ mod tests {
         let store: MemoryCredentials = [credential("AKID1", "1"), credential("AKID2", "2")]
             .into_iter()
             .collect();
+        assert_eq!(store.len(), 2);
         store.replace_all([credential("AKID2", "20"), credential("AKID3", "3")]);
         assert_eq!(account_of(&store, "AKID1"), None);
         assert_eq!(account_of(&store, "AKID2"), Some("20".to_owned()));
         assert_eq!(account_of(&store, "AKID3"), Some("3".to_owned()));
         store.replace_all([]);
         assert!(store.is_empty());
+    }
+
+    #[test]
+    fn some_are_known_and_no_more_than_are_asked_for() {
+        let store: MemoryCredentials = [credential("AKID1", "1"), credential("AKID2", "2")]
+            .into_iter()
+            .collect();
+        let known = |limit| store.known(limit).len();
+        assert_eq!([known(0), known(1), known(2), known(3)], [0, 1, 2, 2]);
     }
 
     #[test]

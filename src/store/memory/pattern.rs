@@ -57,7 +57,7 @@ impl Pattern {
     }
 
     pub(super) fn matches_everything(&self) -> bool {
-        self.start == 0 && !self.text.is_empty() && self.text.bytes().all(|byte| byte == b'*')
+        !self.text.is_empty() && self.text.bytes().all(|byte| byte == b'*')
     }
 }
 
@@ -108,6 +108,25 @@ mod tests {
                 Pattern::new(pattern).matches(text),
                 fits,
                 "{pattern:?} on {text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_stars_match_everything() {
+        for (pattern, everything) in [
+            ("*", true),
+            ("**", true),
+            ("", false),
+            ("a", false),
+            ("*a", false),
+            ("a*", false),
+            ("*a*", false),
+        ] {
+            assert_eq!(
+                Pattern::new(pattern).matches_everything(),
+                everything,
+                "{pattern:?}"
             );
         }
     }

@@ -24,6 +24,7 @@ fn the_second_of_equal_claims_is_repeated() {
         Repeated
     );
     assert_eq!(store.len(), 1);
+    assert!(!store.is_empty());
 }
 
 #[test]
