@@ -1,8 +1,9 @@
-//! Which headers a client may have signed, and how it may have written them and their list.
+//! How a client may have written the headers that it signed, and their list.
 
+use super::header_set;
 use crate::diagnose::hypothesis::Hypothesis;
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::{self, shown};
+use crate::diagnose::text;
 use crate::request::{Field, RequestView};
 use crate::signature::Authorization;
 
@@ -17,348 +18,167 @@ pub(super) struct HeaderForm {
     pub(super) separator: &'static [u8],
 }
 
+impl HeaderForm {
+    fn with_names(&self, name_of: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        let mut form = self.clone();
+        for (name, _) in &mut form.headers {
+            *name = name_of(name);
+        }
+        form
+    }
+
+    fn with_values(&self, value_of: impl Fn(&[u8], &[u8]) -> Vec<u8>) -> Self {
+        let mut form = self.clone();
+        for (name, value) in &mut form.headers {
+            *value = value_of(name, value);
+        }
+        form
+    }
+
+    /// A value in the case in which this form has its values.
+    pub(super) fn cased(&self, value: &[u8]) -> Vec<u8> {
+        if self.lower_case {
+            value.to_ascii_lowercase()
+        } else {
+            value.to_vec()
+        }
+    }
+
+    pub(super) fn with_list(&self, signed_headers: Vec<u8>) -> Self {
+        Self {
+            signed_headers,
+            ..self.clone()
+        }
+    }
+
+    /// The same headers, and a list that names just these.
+    pub(super) fn listed(&self) -> Self {
+        let names: Vec<&[u8]> = self.headers.iter().map(|(name, _)| &**name).collect();
+        self.with_list(names.join(&b';'))
+    }
+}
+
 /// Canonical headers that differ from `base`, the documented ones.
 pub(super) fn choices(
     request: &RequestView<'_>,
     authorization: &Authorization<'_>,
     base: &HeaderForm,
 ) -> Vec<Choice<HeaderForm>> {
-    let mut found = Vec::new();
-    let mut add = |hypothesis, detail: &str, form: HeaderForm| {
-        found.push(Choice {
-            hypothesis,
-            detail: detail.to_owned(),
-            data: form,
-        });
+    let untrimmed = HeaderForm {
+        lower_case: false,
+        ..base.with_values(|name, _| sent(request, name))
     };
-    let value = |name: &[u8]| match str::from_utf8(name).map(|name| request.header(name)) {
+    let verbatim = untrimmed.with_values(|_, value| value.trim_ascii().to_vec());
+    let case = name_case(authorization, base);
+    let values = values(base, &verbatim, untrimmed);
+    let families = [
+        (Hypothesis::HeaderNameCase, case),
+        (Hypothesis::HeaderValues, values),
+        (Hypothesis::HeaderOrder, order(base)),
+        (
+            Hypothesis::HeaderSet,
+            header_set::forms(request, base, &verbatim),
+        ),
+    ];
+    families
+        .into_iter()
+        .flat_map(|(hypothesis, forms)| {
+            forms.into_iter().map(move |(detail, data)| Choice {
+                hypothesis,
+                detail,
+                data,
+            })
+        })
+        .collect()
+}
+
+/// The value of a header as it was sent; empty if it was not, or not once.
+pub(super) fn sent(request: &RequestView<'_>, name: &[u8]) -> Vec<u8> {
+    match str::from_utf8(name).map(|name| request.header(name)) {
         Ok(Field::Once(value)) => value.to_vec(),
         _ => Vec::new(),
-    };
-    let with_names = |form: &HeaderForm, rename: &dyn Fn(&[u8]) -> Vec<u8>| HeaderForm {
-        headers: form
-            .headers
-            .iter()
-            .map(|(name, value)| (rename(name), value.clone()))
-            .collect(),
-        ..form.clone()
-    };
-    // As the header spells them, or as HTTP libraries do.
-    let mixed = with_names(base, &train_case);
-    let mixed_list = |form: &HeaderForm| HeaderForm {
-        signed_headers: train_case_list(&base.signed_headers),
-        ..form.clone()
-    };
-    let spelled = authorization.signed_headers.as_bytes().to_vec();
-    add(
-        Hypothesis::HeaderNameCase,
-        "in the canonical headers and the list",
-        mixed_list(&mixed),
-    );
-    add(
-        Hypothesis::HeaderNameCase,
-        "in the canonical headers",
-        mixed.clone(),
-    );
-    add(Hypothesis::HeaderNameCase, "in the list", mixed_list(base));
-    add(
-        Hypothesis::HeaderNameCase,
-        "in the canonical headers, and the list as sent",
-        HeaderForm {
-            signed_headers: spelled.clone(),
-            ..mixed
-        },
-    );
-    add(
-        Hypothesis::HeaderNameCase,
-        "in the list, as sent",
-        HeaderForm {
-            signed_headers: spelled,
-            ..base.clone()
-        },
-    );
-    add(
-        Hypothesis::HeaderNameCase,
-        "in upper case",
-        with_names(base, &<[u8]>::to_ascii_uppercase),
-    );
+    }
+}
 
-    let verbatim = HeaderForm {
-        headers: base
-            .headers
-            .iter()
-            .map(|(name, _)| (name.clone(), value(name).trim_ascii().to_vec()))
-            .collect(),
-        lower_case: false,
+/// A form, and where it differs from the documented one.
+pub(super) type Forms = Vec<(String, HeaderForm)>;
+
+/// As `SignedHeaders` spells the names, or as HTTP libraries do.
+fn name_case(authorization: &Authorization<'_>, base: &HeaderForm) -> Forms {
+    let mixed = base.with_names(train_case);
+    let mixed_list: Vec<Vec<u8>> = base
+        .signed_headers
+        .split(|&byte| byte == b';')
+        .map(train_case)
+        .collect();
+    let mixed_list = mixed_list.join(&b';');
+    let spelled = authorization.signed_headers.as_bytes().to_vec();
+    described([
+        (
+            "in the canonical headers and the list",
+            mixed.with_list(mixed_list.clone()),
+        ),
+        ("in the canonical headers", mixed.clone()),
+        ("in the list", base.with_list(mixed_list)),
+        (
+            "in the canonical headers, and the list as sent",
+            mixed.with_list(spelled.clone()),
+        ),
+        ("in the list, as sent", base.with_list(spelled)),
+        ("in upper case", base.with_names(<[u8]>::to_ascii_uppercase)),
+    ])
+}
+
+fn values(base: &HeaderForm, verbatim: &HeaderForm, untrimmed: HeaderForm) -> Forms {
+    let collapsed = |_: &[u8], value: &[u8]| {
+        let words = value.split(|&byte| byte == b' ');
+        let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+        words.join(&b' ')
+    };
+    let separated = |separator| HeaderForm {
+        separator,
         ..base.clone()
     };
-    add(
-        Hypothesis::HeaderValues,
-        "values in their own case",
-        verbatim.clone(),
-    );
-    let untrimmed = HeaderForm {
-        headers: base
-            .headers
-            .iter()
-            .map(|(name, _)| (name.clone(), value(name)))
-            .collect(),
-        ..verbatim.clone()
-    };
-    add(Hypothesis::HeaderValues, "values untrimmed", untrimmed);
-    let collapsed = |form: &HeaderForm| HeaderForm {
-        headers: form
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let words: Vec<&[u8]> = value
-                    .split(|&byte| byte == b' ')
-                    .filter(|word| !word.is_empty())
-                    .collect();
-                (name.clone(), words.join(&b' '))
-            })
-            .collect(),
-        ..form.clone()
-    };
-    add(
-        Hypothesis::HeaderValues,
-        "runs of blanks as one",
-        collapsed(base),
-    );
-    add(
-        Hypothesis::HeaderValues,
-        "runs of blanks as one, in their own case",
-        collapsed(&verbatim),
-    );
-    for (separator, detail) in [
-        (&b": "[..], "a blank after `:`"),
-        (b" : ", "blanks around `:`"),
-        (b"=", "`=` for `:`"),
-        (b"", "no `:`"),
-    ] {
-        add(
-            Hypothesis::HeaderValues,
-            detail,
-            HeaderForm {
-                separator,
-                ..base.clone()
-            },
-        );
-    }
+    described([
+        ("values in their own case", verbatim.clone()),
+        ("values untrimmed", untrimmed),
+        ("runs of blanks as one", base.with_values(collapsed)),
+        (
+            "runs of blanks as one, in their own case",
+            verbatim.with_values(collapsed),
+        ),
+        ("a blank after `:`", separated(b": ")),
+        ("blanks around `:`", separated(b" : ")),
+        ("`=` for `:`", separated(b"=")),
+        ("no `:`", separated(b"")),
+    ])
+}
 
+fn order(base: &HeaderForm) -> Forms {
     let mut sorted = base.clone();
     sorted.headers.sort();
-    let names: Vec<&[u8]> = sorted
-        .headers
-        .iter()
-        .map(|(name, _)| name.as_slice())
-        .collect();
-    let sorted_list = names.join(&b';');
-    let sorted_both = HeaderForm {
-        signed_headers: sorted_list.clone(),
-        ..sorted.clone()
-    };
-    add(
-        Hypothesis::HeaderOrder,
-        "sorted in both places",
-        sorted_both,
-    );
-    add(Hypothesis::HeaderOrder, "canonical headers sorted", sorted);
-    add(
-        Hypothesis::HeaderOrder,
-        "list sorted",
-        HeaderForm {
-            signed_headers: sorted_list,
-            ..base.clone()
-        },
-    );
+    let sorted_both = sorted.listed();
+    let sorted_list = base.with_list(sorted_both.signed_headers.clone());
+
     let mut reversed = base.clone();
     reversed.headers.reverse();
-    add(
-        Hypothesis::HeaderOrder,
-        "canonical headers in reverse",
-        reversed.clone(),
-    );
     let mut list: Vec<&[u8]> = base.signed_headers.split(|&byte| byte == b';').collect();
     list.reverse();
-    let reversed_both = HeaderForm {
-        signed_headers: list.join(&b';'),
-        ..reversed
-    };
-    add(
-        Hypothesis::HeaderOrder,
-        "in reverse in both places",
-        reversed_both,
-    );
-    for (to, detail) in [
-        (&b","[..], "commas in the list"),
-        (b"; ", "blanks in the list"),
-    ] {
-        let signed_headers = text::replace(&base.signed_headers, b";", to);
-        add(
-            Hypothesis::HeaderSet,
-            detail,
-            HeaderForm {
-                signed_headers,
-                ..base.clone()
-            },
-        );
-    }
+    let reversed_both = reversed.with_list(list.join(&b';'));
+    described([
+        ("sorted in both places", sorted_both),
+        ("canonical headers sorted", sorted),
+        ("list sorted", sorted_list),
+        ("canonical headers in reverse", reversed),
+        ("in reverse in both places", reversed_both),
+    ])
+}
 
-    // Other headers than the list says.
-    let with_set = |names: &[&[u8]], lower: bool| HeaderForm {
-        headers: names
-            .iter()
-            .map(|name| {
-                let value = value(name).trim_ascii().to_vec();
-                (
-                    name.to_vec(),
-                    if lower {
-                        value.to_ascii_lowercase()
-                    } else {
-                        value
-                    },
-                )
-            })
-            .collect(),
-        signed_headers: names.join(&b';'),
-        lower_case: lower,
-        separator: b":",
-    };
-    for names in [
-        &[&b"content-type"[..], b"host"][..],
-        &[b"content-type", b"host", b"x-tc-action"],
-        &[b"content-type", b"host", b"x-tc-action", b"x-tc-timestamp"],
-        &[b"content-type", b"host", b"x-tc-timestamp"],
-        &[
-            b"content-type",
-            b"host",
-            b"x-tc-action",
-            b"x-tc-timestamp",
-            b"x-tc-version",
-        ],
-        &[
-            b"content-type",
-            b"host",
-            b"x-tc-action",
-            b"x-tc-region",
-            b"x-tc-timestamp",
-            b"x-tc-version",
-        ],
-        &[b"host"],
-        &[b"content-type"],
-    ] {
-        for lower in [true, false] {
-            let form = with_set(names, lower);
-            let detail = format!("signed `{}`", shown(&form.signed_headers));
-            let listed = HeaderForm {
-                signed_headers: base.signed_headers.clone(),
-                ..form.clone()
-            };
-            add(Hypothesis::HeaderSet, &detail, form);
-            add(
-                Hypothesis::HeaderSet,
-                &format!("{detail}, with the list as sent"),
-                listed,
-            );
-        }
-    }
-    // One header more than listed.
-    for more in [
-        &b"x-tc-action"[..],
-        b"x-tc-timestamp",
-        b"x-tc-version",
-        b"x-tc-region",
-        b"x-tc-token",
-        b"authorization",
-        b"content-length",
-        b"user-agent",
-        b"date",
-    ] {
-        let sent = value(more);
-        let listed = base.headers.iter().any(|(name, _)| name == more);
-        if sent.is_empty() || listed {
-            continue;
-        }
-        for lower in [true, false] {
-            let mut form = if lower {
-                base.clone()
-            } else {
-                verbatim.clone()
-            };
-            let sent = sent.trim_ascii();
-            let sent = if lower {
-                sent.to_ascii_lowercase()
-            } else {
-                sent.to_vec()
-            };
-            form.headers.push((more.to_vec(), sent));
-            let detail = format!("`{}` was signed too", shown(more));
-            add(
-                Hypothesis::HeaderSet,
-                &format!("{detail} and not listed"),
-                form.clone(),
-            );
-            form.signed_headers
-                .extend_from_slice(&[b";", more].concat());
-            add(Hypothesis::HeaderSet, &detail, form.clone());
-            form.headers.sort();
-            let names: Vec<&[u8]> = form
-                .headers
-                .iter()
-                .map(|(name, _)| name.as_slice())
-                .collect();
-            form.signed_headers = names.join(&b';');
-            add(Hypothesis::HeaderSet, &detail, form);
-        }
-    }
-    // One header that changed on its way is not among the signed ones, or reads otherwise.
-    for (index, (name, _)) in base.headers.iter().enumerate() {
-        let name = shown(name);
-        for form in [base, &verbatim] {
-            let mut without = form.clone();
-            without.headers.remove(index);
-            let names: Vec<&[u8]> = without
-                .headers
-                .iter()
-                .map(|(name, _)| name.as_slice())
-                .collect();
-            without.signed_headers = names.join(&b';');
-            add(
-                Hypothesis::HeaderSet,
-                &format!("`{name}` was not signed"),
-                without,
-            );
-        }
-        let mut without = base.clone();
-        without.headers.remove(index);
-        add(Hypothesis::HeaderSet, &format!("without `{name}`"), without);
-        let mut empty = base.clone();
-        if let Some((_, value)) = empty.headers.get_mut(index) {
-            value.clear();
-        }
-        add(
-            Hypothesis::HeaderSet,
-            &format!("`{name}` signed as empty"),
-            empty,
-        );
-        if let Some((_, value)) = base.headers.get(index) {
-            // Proxies append to lists such as accept-encoding.
-            for cut in [b", ".as_slice(), b","] {
-                let mut first = base.clone();
-                let at = value.windows(cut.len()).position(|window| window == cut);
-                if let (Some((_, slot)), Some(at)) = (first.headers.get_mut(index), at) {
-                    slot.truncate(at);
-                    add(
-                        Hypothesis::HeaderSet,
-                        &format!("`{name}` was changed on the way"),
-                        first,
-                    );
-                }
-            }
-        }
-    }
-    found
+fn described<const N: usize>(forms: [(&str, HeaderForm); N]) -> Forms {
+    let forms = forms.into_iter();
+    forms
+        .map(|(detail, form)| (detail.to_owned(), form))
+        .collect()
 }
 
 fn train_case(name: &[u8]) -> Vec<u8> {
@@ -376,11 +196,4 @@ fn train_case(name: &[u8]) -> Vec<u8> {
     } else {
         out
     }
-}
-
-fn train_case_list(list: &[u8]) -> Vec<u8> {
-    list.split(|&byte| byte == b';')
-        .map(train_case)
-        .collect::<Vec<_>>()
-        .join(&b';')
 }

@@ -1,6 +1,7 @@
 //! How clients build the canonical request and the string to sign of TC3 wrongly.
 
 mod content_type;
+mod header_set;
 mod headers;
 mod lines;
 mod payload;
