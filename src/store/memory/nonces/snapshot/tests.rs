@@ -400,7 +400,7 @@ fn only_the_owner_may_read_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 32 }))]
 
     /// Whatever was claimed before and is claimed after, a store that was saved and loaded answers as one that went on.
     #[test]
