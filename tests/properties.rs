@@ -238,7 +238,8 @@ proptest! {
                     Dialect::V2Numeric => &body["message"],
                     _ => &body["Response"]["Error"]["Message"],
                 };
-                prop_assert_eq!(said.as_str(), Some(&*refused.message()));
+                let message = refused.message();
+                prop_assert_eq!(said.as_str(), Some(&*message));
             }
         }
     }
