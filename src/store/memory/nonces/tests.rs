@@ -482,6 +482,7 @@ fn memory_and_callers_are_released_after_expiry() {
     }
     assert_eq!(tenants(&store), 3000);
     assert!(room(&store) >= 10_000);
+    assert!(room_for_tenants(&store) >= 3000);
     // One claim drops all from the count, and the following ones release the memory.
     for nonce in 0..200 {
         let claim = at(1007, "AKID1", 1007, nonce, 1013);
@@ -490,6 +491,7 @@ fn memory_and_callers_are_released_after_expiry() {
     }
     assert_eq!(tenants(&store), 1);
     assert!(room(&store) < 1000);
+    assert!(room_for_tenants(&store) < 300);
     for nonce in 0..200 {
         let claim = at(2000, "AKID2", 2000, nonce, 2006);
         assert_eq!(store.claim(&claim).unwrap(), Fresh);
@@ -632,14 +634,13 @@ fn kept(store: &MemoryNonces) -> usize {
 }
 
 fn tenants(store: &MemoryNonces) -> usize {
-    store
-        .table
-        .tenants
-        .by_number
-        .by_key
-        .iter()
-        .map(|tenants| tenants.len())
-        .sum()
+    let partitions = store.table.tenants.by_number.by_key.iter();
+    partitions.map(|tenants| tenants.len()).sum()
+}
+
+fn room_for_tenants(store: &MemoryNonces) -> usize {
+    let partitions = store.table.tenants.by_number.by_key.iter();
+    partitions.map(|tenants| tenants.capacity()).sum()
 }
 
 fn room(store: &MemoryNonces) -> usize {
