@@ -17,16 +17,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use qcloud_validator::stage::Received;
 use qcloud_validator::store::{
-    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, NonceValue, PermissionQuery,
-    PermissionStore, Principal, Standing, StoreError, Stores, Unrestricted,
+    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, NonceValue, NonceVerdict,
+    PermissionQuery, PermissionStore, Principal, Standing, StoreError, Stores, Unrestricted,
 };
 use qcloud_validator::{
-    Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, SecretKey, Store,
-    Uncovered, UnixTime, Validator,
+    Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, RequestView, SecretKey,
+    Store, Transport, Uncovered, UnixTime, Validator,
 };
 use support::signer::{QuerySigner, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::{AnswerStore, Answers, TOKEN, check, in_memory, permanent, validator};
+use support::stores::{
+    AnswerStore, Answers, TOKEN, check, in_memory, permanent, temporary, validator,
+};
 
 /// The right signature of the base v2 request, which no output of the validator may hold.
 const RIGHT_SIGNATURE: &str = "MPn+q2Q8SUqL/rCLFmNeIuPH3aM=";
@@ -317,6 +320,58 @@ fn what_is_printed_of_stores_and_claims_is_no_secret() {
     );
     let nonces = [NonceValue::Number(11_886), NonceValue::Signature([7; 32])];
     assert_eq!(format!("{nonces:?}"), "[Number(11886), Signature(..)]");
+}
+
+#[test]
+fn what_is_printed_of_a_stage_is_no_secret() {
+    let policy = Policy::default();
+    let now = UnixTime::from_seconds(TIMESTAMP);
+    let mut tc3 = Tc3Signer::post();
+    let token = ("X-TC-Token".to_owned(), TOKEN.to_owned());
+    tc3.headers.push(token);
+    for request in [
+        QuerySigner::v2().with("Token", TOKEN).sign(),
+        QuerySigner::v1().with("Token", TOKEN).sign(),
+        tc3.sign(),
+    ] {
+        let view = RequestView::new(Transport::Https, &request.method, &request.target)
+            .with_headers(&request.headers)
+            .with_body(&request.body);
+        let mut received = Received::new(&view, &policy);
+        let mut texts = vec![format!("{view:?}"), format!("{received:?}")];
+        let parsed = received.parse(now).unwrap();
+        texts.push(format!("{parsed:?}"));
+        let authenticated = parsed.authenticate(Ok(Some(temporary()))).unwrap();
+        texts.push(format!("{authenticated:?}"));
+        let fresh = authenticated
+            .claimed(Some(Ok(NonceVerdict::Fresh)))
+            .unwrap();
+        texts.push(format!("{fresh:?}"));
+        let permitted = fresh.permitted(Answers::good().standing.map_err(|()| unreachable!()));
+        texts.push(format!("{:?}", permitted.unwrap()));
+        for text in texts {
+            assert!(
+                !text.contains(TOKEN) && !text.contains("Signature="),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// Whoever walks the stages by hand cannot leave the nonce out.
+#[test]
+fn a_claim_that_nobody_made_refuses() {
+    let policy = Policy::default();
+    let request = QuerySigner::v2().sign();
+    let view = RequestView::new(Transport::Https, &request.method, &request.target)
+        .with_headers(&request.headers);
+    let mut received = Received::new(&view, &policy);
+    let parsed = received.parse(UnixTime::from_seconds(TIMESTAMP)).unwrap();
+    let authenticated = parsed.authenticate(Ok(Some(permanent()))).unwrap();
+    assert!(authenticated.nonce_claim().is_some());
+    let refused = authenticated.claimed(None).unwrap_err();
+    let store = Store::Nonces;
+    assert_eq!(refused.reason(), &Reason::StoreFailed { store });
 }
 
 #[test]

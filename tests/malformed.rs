@@ -760,6 +760,48 @@ fn sixty_four_headers_may_be_signed() {
     assert_eq!(reason(&sign(63)), Reason::InvalidAuthorization { fault });
 }
 
+/// Which of the two a service would read, nobody can tell.
+#[test]
+fn a_signed_header_is_sent_once() {
+    let signer = Tc3Signer {
+        extra_signed: vec![("x-custom".to_owned(), "1".to_owned())],
+        ..Tc3Signer::post()
+    };
+    assert!(check(&in_memory(Policy::default()), &signer.sign()).is_ok());
+    for name in ["x-custom", "X-Custom"] {
+        let fault = AuthorizationFault::SignedHeaderRepeated;
+        let mut request = signer.sign();
+        request.headers.push((name.to_owned(), "2".to_owned()));
+        assert_eq!(reason(&request), Reason::InvalidAuthorization { fault });
+    }
+}
+
+/// RFC 2046 §5.1.1: 1 to 70 characters.
+#[test]
+fn a_boundary_has_at_most_seventy_characters() {
+    let request = QuerySigner {
+        method: "POST".to_owned(),
+        form: Form::Multipart,
+        ..QuerySigner::v2()
+    }
+    .sign();
+    let (name, content_type) = request.headers.last().unwrap();
+    assert_eq!(name, "Content-Type");
+    let (_, boundary) = content_type.split_once("boundary=").unwrap();
+    let verdict = |other: &str| {
+        let mut request = request.clone();
+        request.headers.last_mut().unwrap().1 = content_type.replace(boundary, other);
+        request.body = replaced(&request.body, boundary, other);
+        check(&in_memory(Policy::default()), &request)
+            .map(drop)
+            .map_err(|refused| refused.reason().clone())
+    };
+    assert_eq!(verdict("b"), Ok(()));
+    assert_eq!(verdict(&"b".repeat(70)), Ok(()));
+    assert_eq!(verdict(&"b".repeat(71)), Err(Reason::MalformedMultipart));
+    assert_eq!(verdict(""), Err(Reason::MalformedMultipart));
+}
+
 fn strict() -> Policy {
     Policy::builder()
         .tolerance(Tolerance::Strict)

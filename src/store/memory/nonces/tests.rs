@@ -777,6 +777,8 @@ fn a_hash_is_passed_on_as_it_is() {
     let mut hasher = AlreadyHashed::default();
     hasher.write(&[1, 2, 3, 4, 5, 6, 7, 8]);
     assert_eq!(hasher.finish(), 0x0102_0304_0506_0708);
+    hasher.write(&[9]);
+    assert_eq!(hasher.finish(), 0x0203_0405_0607_0808);
 }
 
 #[test]
