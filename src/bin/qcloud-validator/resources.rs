@@ -13,7 +13,7 @@ pub(crate) fn in_body(
 ) -> Result<Vec<String>, StoreError> {
     let body = query.payload.bytes().unwrap_or_default();
     if body.trim_ascii().is_empty() {
-        // Fails rather than pass over resources in the query of a TC3 GET.
+        // As is the body of every GET, which is not signed: resources in a query that is no pairs are not passed over.
         return Err(StoreError::new(format!(
             "{} names resources and has no JSON body to read them from",
             query.action
@@ -22,7 +22,7 @@ pub(crate) fn in_body(
     let mut resources = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(body);
     let read = Fields {
-        name: String::new(),
+        name: &mut String::new(),
         patterns: fields,
         resources: &mut resources,
     };
@@ -34,31 +34,47 @@ pub(crate) fn in_body(
     Ok(resources)
 }
 
+/// Names of fields are compared at each of their values: one that is as long as the body would take the square of it.
+const LONGEST_NAME: usize = 1024;
+
 /// Walks a value without building it, so that a field that occurs twice is judged twice, whichever a backend takes.
 struct Fields<'f> {
-    name: String,
+    name: &'f mut String,
     patterns: &'f [Pattern],
     resources: &'f mut Vec<String>,
 }
 
 impl Fields<'_> {
-    fn within(&mut self, name: &str) -> Fields<'_> {
-        let name = match self.name.as_str() {
-            "" => name.to_owned(),
-            outer => format!("{outer}.{name}"),
-        };
-        Fields {
-            name,
-            patterns: self.patterns,
-            resources: self.resources,
+    /// Reads what stands under `name` within this value.
+    fn within<R, E: Error>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Fields<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let outer = self.name.len();
+        if outer > 0 {
+            self.name.push('.');
         }
+        self.name.push_str(name);
+        if self.name.len() > LONGEST_NAME {
+            return Err(E::custom(format_args!(
+                "the name of a field is longer than {LONGEST_NAME} bytes"
+            )));
+        }
+        let read = read(Fields {
+            name: &mut *self.name,
+            patterns: self.patterns,
+            resources: &mut *self.resources,
+        });
+        self.name.truncate(outer);
+        read
     }
 
     fn value(self, value: impl fmt::Display) {
         if self
             .patterns
             .iter()
-            .any(|pattern| pattern.matches(&self.name))
+            .any(|pattern| pattern.matches(self.name))
         {
             self.resources.push(value.to_string());
         }
@@ -82,15 +98,15 @@ impl<'de> Visitor<'de> for Fields<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
-            map.next_value_seed(self.within(&name))?;
+            self.within(&name, |fields| map.next_value_seed(fields))?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
         let mut index: usize = 0;
-        while items
-            .next_element_seed(self.within(&index.to_string()))?
+        while self
+            .within(&index.to_string(), |fields| items.next_element_seed(fields))?
             .is_some()
         {
             index = index.saturating_add(1);

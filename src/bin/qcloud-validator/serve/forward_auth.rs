@@ -51,7 +51,7 @@ pub(crate) async fn answer(
         );
     };
     let shown = match rules.bodies {
-        Bodies::Forwarded if !is_partial(original.headers()) => {
+        Bodies::Forwarded if !is_partial(rules.asked_by, original.headers()) => {
             let limit = validator.policy().limits().longest_body();
             match Limited::new(body, limit).collect().await {
                 Ok(body) => Shown::Body(body.to_bytes()),
@@ -106,8 +106,10 @@ fn original(
         AskedBy::Traefik => ("x-forwarded-method", "x-forwarded-uri"),
     };
     let method = Method::from_bytes(once(&parts.headers, method)?).ok()?;
-    let target: Uri = Uri::try_from(once(&parts.headers, target)?).ok()?;
-    if target.authority().is_some() {
+    let sent = once(&parts.headers, target)?;
+    let target: Uri = Uri::try_from(sent).ok()?;
+    // Judged is what the proxy passes on: no host, and all of the target, without a `#` and what follows cut off.
+    if target.path_and_query()?.as_str().as_bytes() != sent {
         return None;
     }
     parts.method = method;
@@ -122,9 +124,10 @@ fn once<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
     }
 }
 
-/// Envoy's mark on a body that was longer than it passes on.
-fn is_partial(headers: &HeaderMap) -> bool {
-    headers.contains_key("x-envoy-auth-partial-body")
+/// Envoy's mark on a body that was longer than it passes on. The others pass on a client's.
+fn is_partial(asked_by: AskedBy, headers: &HeaderMap) -> bool {
+    matches!(asked_by, AskedBy::Envoy)
+        && headers.contains_key("x-envoy-auth-partial-body")
         && !matches!(
             headers.find("x-envoy-auth-partial-body"),
             Field::Once(b"false")

@@ -3,16 +3,18 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use pin_project_lite::pin_project;
 use qcloud_validator::tower::PeerAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
@@ -32,6 +34,8 @@ use super::door::Door;
 pub(crate) struct Connections {
     limits: ConnectionLimits,
     permits: Arc<Semaphore>,
+    /// As many requests as connections: one of HTTP/2 has many, each of which may hold a whole body.
+    requests: Arc<Semaphore>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -41,6 +45,7 @@ impl Connections {
         Self {
             limits,
             permits: Arc::new(Semaphore::new(limits.total.get())),
+            requests: Arc::new(Semaphore::new(limits.total.get())),
             tasks: TaskTracker::new(),
             stop,
         }
@@ -120,14 +125,17 @@ impl Connections {
         let activity = Arc::new(Activity::default());
         let service = {
             let (activity, door) = (Arc::clone(&activity), Arc::clone(&door));
+            let requests = Arc::clone(&self.requests);
             service_fn(move |mut request: Request<Incoming>| {
                 let busy = activity.begin();
-                let door = Arc::clone(&door);
+                let (door, requests) = (Arc::clone(&door), Arc::clone(&requests));
                 request.extensions_mut().insert(PeerAddr(peer));
                 async move {
+                    // Nobody closes it, so that there is a permit.
+                    let permit = requests.acquire_owned().await.ok();
                     let answer = door.answer(request, peer).await;
-                    drop(busy);
-                    Ok::<_, Infallible>(answer)
+                    drop(permit);
+                    Ok::<_, Infallible>(answer.map(|body| Sent { body, _busy: busy }))
                 }
             })
         };
@@ -205,6 +213,35 @@ impl Activity {
 
     fn is_idle_since_asked(&self) -> bool {
         self.begun.swap(0, Ordering::AcqRel) == 0 && self.busy.load(Ordering::Acquire) == 0
+    }
+}
+
+pin_project! {
+    /// The body of an answer: until it is sent, its connection is not idle.
+    struct Sent<B> {
+        #[pin]
+        body: B,
+        _busy: Busy,
+    }
+}
+
+impl<B: Body> Body for Sent<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.project().body.poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
