@@ -12,19 +12,24 @@ use crate::reason::Reason;
 
 /// The boundary that a `multipart/form-data` content type declares; `None` for any other type.
 pub(crate) fn boundary(content_type: &[u8]) -> Option<&[u8]> {
-    let mut pieces = content_type.split(|&byte| byte == b';');
+    let mut pieces = pieces(content_type);
     let media_type = pieces.next()?.trim_ascii();
     if !media_type.eq_ignore_ascii_case(b"multipart/form-data") {
         return None;
     }
-    pieces.find_map(|piece| {
+    let mut boundaries = pieces.filter_map(|piece| {
         let (name, value) = assignment(piece.trim_ascii())?;
         name.eq_ignore_ascii_case(b"boundary")
-            .then(|| unquoted(value))
-    })
+            .then(|| unquoted(value).unwrap_or_default())
+    });
+    let boundary = boundaries.next()?;
+    // Of two nobody knows which one the service takes; an empty one is refused.
+    Some(boundaries.next().map_or(boundary, |_| &[]))
 }
 
 /// Reads the parts between boundaries. Whatever stands before the first boundary and after the last is ignored.
+///
+/// What another parser may read otherwise is refused: a service must not see a parameter that was not judged.
 pub(super) fn read(
     parameters: &mut Parameters<'_>,
     boundary: &[u8],
@@ -45,10 +50,12 @@ pub(super) fn read(
     };
     loop {
         let rest = wire.get(cursor..).unwrap_or_default();
-        if rest.starts_with(b"--") {
-            return Ok(());
+        if let Some(after) = rest.strip_prefix(b"--") {
+            let last_line = find(after, b"\r\n", 0).and_then(|end| after.get(..end));
+            return blank(last_line.unwrap_or(after));
         }
         let line = find(wire, b"\r\n", cursor).ok_or(Reason::MalformedMultipart)?;
+        blank(wire.get(cursor..line).unwrap_or_default())?;
         let end = find(wire, &delimiter, line).ok_or(Reason::MalformedMultipart)?;
         let part = part(wire, line.saturating_add(2), end).ok_or(Reason::MalformedMultipart)?;
         let name = Span::plain(part.name.start, part.name.end);
@@ -66,47 +73,81 @@ struct Part {
     kind: Kind,
 }
 
+/// What may follow a boundary on its line (RFC 2046 §5.1.1).
+fn blank(rest_of_line: &[u8]) -> Result<(), Reason> {
+    if rest_of_line.iter().all(|byte| b" \t".contains(byte)) {
+        Ok(())
+    } else {
+        Err(Reason::MalformedMultipart)
+    }
+}
+
 /// One part: its headers, a blank line, its content.
 fn part(wire: &[u8], start: usize, end: usize) -> Option<Part> {
     let head_end = find(wire.get(..end)?, b"\r\n\r\n", start)?;
-    let mut name = None;
-    let mut kind = Kind::Value;
-    for line in wire.get(start..head_end)?.split(|&byte| byte == b'\n') {
-        let line = line.trim_ascii();
-        let Some((header, value)) = line
-            .iter()
-            .position(|&byte| byte == b':')
-            .and_then(|colon| {
-                let (header, rest) = line.split_at(colon);
-                Some((header, rest.get(1..)?))
-            })
-        else {
-            continue;
-        };
-        if !header.eq_ignore_ascii_case(b"content-disposition") {
-            continue;
+    let mut disposition = None;
+    let mut line_start = start;
+    while line_start < head_end {
+        let line_end = find(wire.get(..head_end)?, b"\r\n", line_start).unwrap_or(head_end);
+        let line = wire.get(line_start..line_end)?;
+        let folded = line.starts_with(b" ") || line.starts_with(b"\t");
+        if folded || line.iter().any(|byte| b"\r\n".contains(byte)) {
+            return None;
         }
-        for piece in value.split(|&byte| byte == b';').map(<[u8]>::trim_ascii) {
-            match assignment(piece) {
-                Some((key, value)) if key.eq_ignore_ascii_case(b"name") => {
-                    name = Some(unquoted(value));
-                }
-                Some((key, _))
-                    if key.eq_ignore_ascii_case(b"filename")
-                        || key.eq_ignore_ascii_case(b"filename*") =>
-                {
-                    kind = Kind::File;
-                }
-                _ => {}
+        let colon = line.iter().position(|&byte| byte == b':')?;
+        let (header, value) = line.split_at(colon);
+        let value = value.get(1..)?.trim_ascii();
+        if header.eq_ignore_ascii_case(b"content-disposition") {
+            if disposition.replace(value).is_some() {
+                return None;
             }
+        } else if header.eq_ignore_ascii_case(b"content-transfer-encoding") {
+            let as_it_is = [&b"7bit"[..], b"8bit", b"binary"];
+            as_it_is
+                .iter()
+                .find(|encoding| value.eq_ignore_ascii_case(encoding))?;
         }
+        line_start = line_end.saturating_add(2);
     }
-    let name = name?;
+    let (name, kind) = named(disposition?)?;
     let name_start = offset_in(wire, name)?;
     Some(Part {
         name: name_start..name_start.checked_add(name.len())?,
         value: head_end.checked_add(4)?..end,
         kind,
+    })
+}
+
+/// The one name in a `Content-Disposition`, without an escape, and whether a file has it.
+fn named(disposition: &[u8]) -> Option<(&[u8], Kind)> {
+    if memmem::find(disposition, b"\\\"").is_some() {
+        return None;
+    }
+    let mut name = None;
+    let mut kind = Kind::Value;
+    for piece in pieces(disposition).map(<[u8]>::trim_ascii) {
+        let Some((key, value)) = assignment(piece) else {
+            continue;
+        };
+        if key.eq_ignore_ascii_case(b"name") {
+            if name.replace(unquoted(value)?).is_some() {
+                return None;
+            }
+        } else if key.eq_ignore_ascii_case(b"name*") {
+            return None;
+        } else if key.eq_ignore_ascii_case(b"filename") || key.eq_ignore_ascii_case(b"filename*") {
+            kind = Kind::File;
+        }
+    }
+    Some((name?, kind))
+}
+
+/// What stands between `;` outside of quotes.
+fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    value.split(move |&byte| {
+        quoted ^= byte == b'"';
+        byte == b';' && !quoted
     })
 }
 
@@ -116,11 +157,14 @@ fn assignment(piece: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((name.trim_ascii(), rest.get(1..)?.trim_ascii()))
 }
 
-fn unquoted(value: &[u8]) -> &[u8] {
-    value
+/// Without the quotes around it; none if there are others, or a `\`, which some read as an escape.
+fn unquoted(value: &[u8]) -> Option<&[u8]> {
+    let inner = value
         .strip_prefix(b"\"")
         .and_then(|inner| inner.strip_suffix(b"\""))
-        .unwrap_or(value)
+        .unwrap_or(value);
+    let plain = !inner.iter().any(|byte| b"\"\\".contains(byte));
+    plain.then_some(inner)
 }
 
 /// The offset of `needle` in `haystack` at or after `from`.
@@ -185,6 +229,49 @@ mod tests {
         }
     }
 
+    /// A parser of RFC 7578 reads each of them otherwise, or refuses it.
+    #[test]
+    fn what_another_parser_reads_otherwise_is_refused() {
+        let named = "Content-Disposition: form-data; name=\"a\"";
+        for head in [
+            "Content-Disposition: form-data; name=\"a\"; name=\"b\"",
+            "Content-Disposition: form-data; name=\"a\\\"b\"",
+            "Content-Disposition: form-data; name=\"a\\b\"",
+            "Content-Disposition: form-data; name=a\"b\"",
+            "Content-Disposition: form-data; name=b; name*=UTF-8''a",
+            "Content-Disposition: form-data; filename=\"\\\"; name=b; \"; name=\"a\"",
+            &format!("{named}\r\nContent-Disposition: form-data; name=\"b\""),
+            &format!("{named}\r\nX: y\nContent-Disposition: form-data; name=\"b\""),
+            &format!("{named}\r\n x: folded"),
+            &format!("{named}\r\nno header"),
+            &format!("{named}\r\nContent-Transfer-Encoding: quoted-printable"),
+            &format!("{named}\r\nContent-Transfer-Encoding: base64"),
+        ] {
+            let body = format!("--XX\r\n{head}\r\n\r\n1\r\n--XX--");
+            assert_eq!(read_all(&body), Err(Reason::MalformedMultipart), "{head}");
+        }
+        for (opening, closing) in [
+            ("--XXjunk", "--XX--"),
+            ("--XX", "--XX--junk"),
+            ("--XX", "--XX--junk\r\n--XX--"),
+        ] {
+            let body = format!("{opening}\r\n{named}\r\n\r\n1\r\n{closing}");
+            assert_eq!(read_all(&body), Err(Reason::MalformedMultipart), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_every_parser_reads_alike_is_read() {
+        for head in [
+            "Content-Disposition: form-data; name=\"a\"; x=\"; name=b; \"",
+            "Content-Type: text/plain\r\nContent-Disposition: form-data; name=a",
+            "content-disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: 8Bit",
+        ] {
+            let body = format!("--XX \r\n{head}\r\n\r\n1\r\n--XX-- \r\nepilogue");
+            assert_eq!(read_all(&body), Ok(vec![pair("a", "1")]), "{head}");
+        }
+    }
+
     #[test]
     fn boundaries() {
         assert_eq!(
@@ -194,6 +281,15 @@ mod tests {
         assert_eq!(
             boundary(b"Multipart/Form-Data; Boundary=\"a b\""),
             Some(&b"a b"[..])
+        );
+        assert_eq!(
+            boundary(b"multipart/form-data; x=\"; boundary=cd; \"; boundary=ab"),
+            Some(&b"ab"[..])
+        );
+        // Empty, and so refused.
+        assert_eq!(
+            boundary(b"multipart/form-data; boundary=ab; boundary=cd"),
+            Some(&b""[..])
         );
         assert_eq!(boundary(b"multipart/form-data"), None);
         assert_eq!(boundary(b"application/json; boundary=ab"), None);
