@@ -34,20 +34,28 @@ pub(super) trait Guess {
     fn mistake(&self, family: usize, index: usize) -> Proved;
 }
 
-/// What a search may cost.
+/// What a search may cost: so many MACs of a short text, or fewer of longer ones.
 #[derive(Debug)]
 pub(super) struct Budget {
     pub(super) macs: u32,
 }
 
+/// Each further piece of this length costs as much as a MAC more: building it and hashing it take longer.
+const PIECE: usize = 4096;
+
 impl Budget {
-    fn spend(&mut self) -> bool {
-        match self.macs.checked_sub(1) {
+    fn spend(&mut self, text: &[u8]) -> bool {
+        let pieces = text.len().checked_div(PIECE).unwrap_or_default();
+        let cost = u32::try_from(pieces).unwrap_or(u32::MAX).saturating_add(1);
+        match self.macs.checked_sub(cost) {
             Some(left) => {
                 self.macs = left;
                 true
             }
-            None => false,
+            None => {
+                self.macs = 0;
+                false
+            }
         }
     }
 }
@@ -73,7 +81,7 @@ impl Search<'_> {
         let budget = &mut *self.budget;
         self.presented
             .iter()
-            .find(|presented| budget.spend() && key.proves(text, presented))
+            .find(|presented| budget.spend(text) && key.proves(text, presented))
             .map(implied)
     }
 
@@ -100,6 +108,9 @@ impl Search<'_> {
         let mut texts = Vec::new();
         for (family, &count) in families.iter().enumerate() {
             for index in 0..count {
+                if self.budget.macs == 0 {
+                    return None;
+                }
                 set(&mut chosen, family, Some(index));
                 let text = guess.text(&chosen);
                 if accepted.contains(&text) {
@@ -180,10 +191,9 @@ impl Search<'_> {
 
     fn constructed(&mut self, construction: Construction, text: &[u8]) -> Option<Vec<Proved>> {
         let (right, budget) = (self.right, &mut *self.budget);
-        let presented = self
-            .presented
-            .iter()
-            .find(|presented| budget.spend() && right.proves_by(construction, text, presented))?;
+        let presented = self.presented.iter().find(|presented| {
+            budget.spend(text) && right.proves_by(construction, text, presented)
+        })?;
         let hypothesis = match construction {
             Construction::Swapped => Hypothesis::HmacArgumentsSwapped,
             Construction::Hash

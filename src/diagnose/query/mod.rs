@@ -82,23 +82,26 @@ impl QueryGuess {
         } else {
             request.query()
         };
-        wire.extend(
-            names
-                .iter()
-                .take(own)
-                .map(|name| order::wire_position(sent, name)),
-        );
+        let size: usize = names.iter().chain(&values).map(Vec::len).sum();
+        let large = names.len() > MANY_PARAMETERS || size > MANY_BYTES;
+        if !large {
+            let own = names.iter().take(own);
+            wire.extend(own.map(|name| order::wire_position(sent, name)));
+        }
         wire.resize(names.len(), usize::MAX);
         let beside = names.len();
-        for array in presence::arrays(&names) {
-            names.push(array);
+        let arrays = if large {
+            Vec::new()
+        } else {
+            presence::arrays(&names)
+        };
+        for array in &arrays {
+            names.push(array.clone());
             values.push(b"Array".to_vec());
             included.push(false);
             files.push(false);
             wire.push(usize::MAX);
         }
-        let size: usize = names.iter().chain(&values).map(Vec::len).sum();
-        let large = own > MANY_PARAMETERS || size > MANY_BYTES;
         let mut order: Vec<usize> = (0..names.len()).collect();
         let name_at = |index: &usize| names.get(*index).map(Vec::as_slice).unwrap_or_default();
         order.sort_by(|a, b| name_at(a).cmp(name_at(b)));
@@ -119,7 +122,14 @@ impl QueryGuess {
             name_choices: Vec::new(),
             value_choices: Vec::new(),
             order_choices: Vec::new(),
-            presence_choices: presence::choices(&names, &values, &included, &files, own..beside),
+            presence_choices: presence::choices(
+                &names,
+                &values,
+                &included,
+                &files,
+                own..beside,
+                &arrays,
+            ),
             join_choices: join::choices(),
             names,
             values,

@@ -7,13 +7,14 @@ use crate::diagnose::hypothesis::Hypothesis;
 use crate::diagnose::search::Choice;
 use crate::diagnose::text::shown;
 
-/// Which parameters are in the string. After those of the request come those `beside` it, then its arrays.
+/// Which parameters are in the string. After those of the request come those `beside` it, then its `arrays`.
 pub(super) fn choices(
     names: &[Vec<u8>],
     values: &[Vec<u8>],
     included: &[bool],
     files: &[bool],
     beside: Range<usize>,
+    arrays: &[Vec<u8>],
 ) -> Vec<Choice<Vec<bool>>> {
     let own = beside.start;
     let mut found = Vec::new();
@@ -72,8 +73,7 @@ pub(super) fn choices(
         "file parts and values that begin with `@`".to_owned(),
         &|index, included| included && !file(index) && !value(index).starts_with(b"@"),
     );
-    let arrays = arrays(names);
-    for array in &arrays {
+    for array in arrays {
         add(
             Hypothesis::ArrayLiteral,
             format!("array `{}`", shown(array)),
