@@ -67,6 +67,9 @@ pub enum Reason {
         /// Its name, in lower case.
         name: String,
     },
+    /// The `Host` of a v1 or v2 request is none: what these sign has nothing between host and path, so that a host with
+    /// a `/` would say where the path begins.
+    MalformedHost,
     /// The body is needed and was not shown to the validator.
     BodyUnseen,
     /// The body did not come to its end, or not in time.
@@ -220,6 +223,7 @@ impl Reason {
             | Self::RepeatedParameter { .. }
             | Self::AmbiguousParameter { .. }
             | Self::RepeatedHeader { .. }
+            | Self::MalformedHost
             | Self::BodyUnseen
             | Self::BodyCutOff => Check::Form,
             Self::MissingParameter { .. } | Self::InvalidAuthorization { .. } => Check::Parameters,
@@ -269,6 +273,7 @@ impl Reason {
             Self::RepeatedParameter { .. } => "repeated-parameter",
             Self::AmbiguousParameter { .. } => "ambiguous-parameter",
             Self::RepeatedHeader { .. } => "repeated-header",
+            Self::MalformedHost => "malformed-host",
             Self::BodyUnseen => "body-unseen",
             Self::BodyCutOff => "body-cut-off",
             Self::MissingParameter { .. } => "missing-parameter",
@@ -334,6 +339,7 @@ impl Reason {
             Self::RepeatedHeader {
                 name: "host".to_owned(),
             },
+            Self::MalformedHost,
             Self::BodyUnseen,
             Self::BodyCutOff,
             Self::MissingParameter { name: "Timestamp" },

@@ -119,3 +119,16 @@ impl Family {
         }
     }
 }
+
+/// Hosts of legacy v2; CMQ also answers on an internal name (protocol.md §1.2).
+pub(crate) fn is_legacy_host(host: &[u8]) -> bool {
+    let host = host.split(|&byte| byte == b':').next().unwrap_or_default();
+    [&b".api.qcloud.com"[..], b".api.tencentyun.com"]
+        .iter()
+        .any(|suffix| {
+            host.len()
+                .checked_sub(suffix.len())
+                .and_then(|start| host.get(start..))
+                .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+        })
+}

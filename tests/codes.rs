@@ -17,7 +17,7 @@ use qcloud_validator::{
 use serde_json::{Value, json};
 
 /// Reason, check, V2, numeric code and `codeDesc`, V3.
-const CODES: [(&str, &str, &str, u16, &str, &str); 46] = [
+const CODES: [(&str, &str, &str, u16, &str, &str); 47] = [
     (
         "plain-http",
         "protocol",
@@ -116,6 +116,14 @@ const CODES: [(&str, &str, &str, u16, &str, &str); 46] = [
     ),
     (
         "repeated-header",
+        "form",
+        "InvalidParameter",
+        4000,
+        "InvalidParameter",
+        "InvalidParameter",
+    ),
+    (
+        "malformed-host",
         "form",
         "InvalidParameter",
         4000,
@@ -446,6 +454,7 @@ const ROWS: [(&str, u16, &[&str]); 18] = [
             "repeated-parameter",
             "ambiguous-parameter",
             "repeated-header",
+            "malformed-host",
             "body-unseen",
             "body-cut-off",
             "missing-parameter",

@@ -48,6 +48,12 @@ fn unambiguous(request: &RequestView<'_>, family: Family) -> Result<(), Reason> 
     let headers = request.known();
     once("host", request.host_header())?;
     once("content-type", headers.content_type)?;
+    // Method, host and path are signed as one (protocol.md §2.1): the same bytes must not be cut otherwise.
+    let in_host =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(byte) || !byte.is_ascii();
+    if family != Family::Tc3 && !request.host().iter().all(in_host) {
+        return Err(Reason::MalformedHost);
+    }
     if family == Family::Tc3 {
         once("authorization", headers.authorization)?;
         once("x-tc-action", headers.action)?;

@@ -79,6 +79,10 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Prove
             Hypothesis::DuplicateParameter,
             format!("header `{}`", shown(name.as_bytes())),
         ),
+        Reason::MalformedHost => fact(
+            Hypothesis::HostDecorated,
+            format!("`{}`", shown(request.host())),
+        ),
         Reason::AmbiguousParameter { name } => fact(
             Hypothesis::AmbiguousNames,
             format!("`{}`", shown(name.as_bytes())),

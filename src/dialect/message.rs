@@ -96,6 +96,11 @@ pub(crate) fn message(reason: &Reason, dialect: Dialect, language: Language) -> 
                 "请求头 `{name}` 多次出现且取值不同，请只发送一次。",
             )
         }
+        Reason::MalformedHost => say!(
+            language,
+            "The header `Host` is not a host with an optional port; send no path, and nothing else, in it.",
+            "请求头 `Host` 不是合法的主机名（可带端口），请勿在其中加入路径或其他内容。",
+        ),
         Reason::BodyUnseen => say!(
             language,
             "The signature covers the request body, which was not read. This is a fault of the service: report it to its operator.",

@@ -18,6 +18,7 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::RepeatedParameter { .. }
         | Reason::AmbiguousParameter { .. }
         | Reason::RepeatedHeader { .. }
+        | Reason::MalformedHost
         | Reason::BodyUnseen
         | Reason::BodyCutOff
         | Reason::InvalidParameter {

@@ -8,7 +8,7 @@ use super::sink::Sink;
 use super::verify::{Mac, SignatureValid, verify};
 use crate::form::{Entry, Kind, Parameters, Text};
 use crate::policy::{Policy, Tolerance, UnsignedPart};
-use crate::scheme::{Family, Scheme};
+use crate::scheme::{Family, Scheme, is_legacy_host};
 
 /// A request signed over its parameters.
 #[derive(Clone, Copy)]
@@ -173,6 +173,7 @@ impl<'a> QuerySigned<'a> {
 
     fn hosts(&self, policy: &'a Policy) -> impl Iterator<Item = Host<'a>> {
         let sent = self.host;
+        let v2 = self.family == Family::V2;
         let compatible = policy.tolerance() == Tolerance::Compatible;
         let lower_case =
             (compatible && sent.iter().any(u8::is_ascii_uppercase)).then_some(Host::LowerCase);
@@ -182,7 +183,9 @@ impl<'a> QuerySigned<'a> {
             .public_hosts()
             .iter()
             .map(|host| &**host)
-            .filter(move |host| host.as_bytes() != sent);
+            .filter(move |host| host.as_bytes() != sent)
+            // Taken for v1 its nonce may be forgotten, so what was sent to a legacy host is not.
+            .filter(move |host| v2 || !is_legacy_host(host.as_bytes()));
         [Some(Host::AsSent), lower_case, without_port]
             .into_iter()
             .flatten()

@@ -4,6 +4,7 @@ use crate::check;
 use crate::check::nonce::NonceClaimed;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
+use crate::request::Payload;
 use crate::stage::{Authenticated, Permitted};
 use crate::store::{PermissionQuery, Standing, StoreError};
 
@@ -30,6 +31,11 @@ impl<'r> Fresh<'r> {
             parsed, credential, ..
         } = &self.authenticated;
         let common = &parsed.common;
+        // No GET signs its body (protocol.md §0 fact 4), so nothing in it is known to be the caller's.
+        let payload = match parsed.request().method() {
+            b"GET" => Payload::Unseen,
+            _ => parsed.request().payload(),
+        };
         PermissionQuery {
             principal: credential.principal(),
             secret_id: credential.secret_id(),
@@ -40,7 +46,7 @@ impl<'r> Fresh<'r> {
             service: parsed.service(),
             dialect: common.dialect(),
             parameters: parsed.signed().parameters(),
-            payload: parsed.request().payload(),
+            payload,
         }
     }
 

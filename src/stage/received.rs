@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::request::{Field, RequestView};
-use crate::scheme::{Dialect, Family, Language};
+use crate::scheme::{Dialect, Family, Language, is_legacy_host};
 use crate::signature::Authorization;
 use crate::stage::common::CommonParameters;
 use crate::stage::parsed::{Parsed, Signed};
@@ -222,19 +222,6 @@ fn family(request: &RequestView<'_>) -> Family {
         return Family::V2;
     }
     Family::V1
-}
-
-/// Hosts of legacy v2; CMQ also answers on an internal name (protocol.md §1.2).
-fn is_legacy_host(host: &[u8]) -> bool {
-    let host = host.split(|&byte| byte == b':').next().unwrap_or_default();
-    [&b".api.qcloud.com"[..], b".api.tencentyun.com"]
-        .iter()
-        .any(|suffix| {
-            host.len()
-                .checked_sub(suffix.len())
-                .and_then(|start| host.get(start..))
-                .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
-        })
 }
 
 /// Words a refusal in the dialect and language of a request that could not be read, by looking for what decides both.

@@ -110,15 +110,20 @@ impl MemoryPermissions {
         self
     }
 
-    /// The entry for the action and the service asked for, or else the one for all services.
+    /// The entry for the action and the service asked for, or else the one for all services. The case of a service is the
+    /// client's choice, as it is in a host.
     fn action(&self, query: &PermissionQuery<'_>) -> Option<&ActionRules> {
         let listed = self.actions.get(query.action)?;
-        let of = |service: Option<&str>| {
-            listed
-                .iter()
-                .find(|rules| rules.service.as_deref() == service)
+        let asked_for = |rules: &&ActionRules| match (&rules.service, query.service) {
+            (Some(of), Some(service)) => of.eq_ignore_ascii_case(service),
+            _ => false,
         };
-        of(query.service).or_else(|| of(None))
+        let for_all = |rules: &&ActionRules| rules.service.is_none();
+        let mut entries = listed.iter();
+        entries
+            .clone()
+            .find(asked_for)
+            .or_else(|| entries.find(for_all))
     }
 
     fn permission(
