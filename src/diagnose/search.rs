@@ -41,7 +41,7 @@ pub(super) struct Budget {
 }
 
 /// Each further piece of this length costs as much as a MAC more: building it and hashing it take longer.
-const PIECE: usize = 4096;
+const PIECE: usize = 1024;
 
 impl Budget {
     fn spend(&mut self, text: &[u8]) -> bool {
