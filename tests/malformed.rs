@@ -550,6 +550,8 @@ fn a_service_is_judged_by_the_operators_list_or_by_a_known_host() {
         ("monitor.tencentcloudapi.com", "cvm", false, true),
         ("127.0.0.1:8080", "127", true, false),
         ("127.0.0.1:8080", "cvm", true, true),
+        ("CVM.TencentCloudAPI.com", "cvm", true, true),
+        ("cvm.TencentCloudAPI.com", "cdb", false, true),
         ("cvm.tencentcloudapi.com.evil.example", "any", true, false),
     ] {
         let request = sign(host, service);
