@@ -199,6 +199,9 @@ impl PolicyBuilder {
 
     /// A host under which clients know this service, for requests whose `Host` was changed on the way or is signed in
     /// another case. At most 8.
+    ///
+    /// A host of the legacy API counts only where the path or the `Host` tells that a request is one of legacy v2: taken for
+    /// one of API 3.0, whose nonces may not be remembered, it could be used again.
     pub fn public_host(mut self, host: impl Into<Box<str>>) -> Self {
         self.0.public_hosts.push(host.into());
         self

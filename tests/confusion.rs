@@ -11,7 +11,7 @@ use qcloud_validator::store::{
     AccountRules, ActionRules, Credential, Effect, MemoryCredentials, MemoryPermissions, MfaDemand,
     Pattern, PermissionQuery, Principal, Rule, StoreError, Stores, Unrestricted,
 };
-use qcloud_validator::testkit::Signer;
+use qcloud_validator::testkit::{Request, Signer};
 use qcloud_validator::{ManualClock, Policy, Reason, SecretKey, Store, Validator};
 
 const ID: &str = "AKIDEXAMPLE";
@@ -24,14 +24,7 @@ const SUB: &str = "200000000001";
 #[test]
 fn a_v2_request_cannot_be_replayed_as_v1() {
     let validator = validator(None);
-    let once = Signer::v2(ID, KEY)
-        .host("cvm.api.qcloud.com")
-        .path("/v2/index.php")
-        .action("DescribeInstances")
-        .version("2017-03-12")
-        .timestamp(NOW)
-        .nonce(7)
-        .sign();
+    let once = v2("/v2/index.php");
     assert!(validator.check(&once.view()).is_ok());
     assert!(validator.check(&once.view()).is_err());
     let target = String::from_utf8(once.target().to_vec()).unwrap();
@@ -59,14 +52,7 @@ fn a_v2_request_through_a_public_host_cannot_be_replayed_as_v1() {
         .unwrap();
     let validator = Validator::new(policy, Stores::in_memory(credentials, 300))
         .with_clock(ManualClock::at(NOW));
-    let once = Signer::v2(ID, KEY)
-        .host("cvm.api.qcloud.com")
-        .path("/")
-        .action("DescribeInstances")
-        .version("2017-03-12")
-        .timestamp(NOW)
-        .nonce(7)
-        .sign();
+    let once = v2("/");
     assert!(validator.check(&once.view()).is_ok());
     assert!(validator.check(&once.view()).is_err());
     let elsewhere = once
@@ -161,6 +147,17 @@ fn an_action_of_a_service_is_judged_by_its_own_rules_however_the_service_is_spel
         let refused = validator.check(&of(service).view()).unwrap_err();
         assert_eq!(refused.reason(), &Reason::MfaFailed, "{service}");
     }
+}
+
+fn v2(path: &str) -> Request {
+    Signer::v2(ID, KEY)
+        .host("cvm.api.qcloud.com")
+        .path(path)
+        .action("DescribeInstances")
+        .version("2017-03-12")
+        .timestamp(NOW)
+        .nonce(7)
+        .sign()
 }
 
 fn validator(permissions: Option<MemoryPermissions>) -> Validator {

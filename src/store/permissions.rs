@@ -38,7 +38,7 @@ pub struct PermissionQuery<'a> {
     /// The parameters of the query of a GET or of a form; `None` when they are in the body and not in a form, or when the
     /// query of a TC3 GET cannot be read as pairs.
     pub parameters: Option<&'a Parameters<'a>>,
-    /// The body.
+    /// The body. That of a GET is never shown: no scheme signs it.
     pub payload: Payload<'a>,
 }
 

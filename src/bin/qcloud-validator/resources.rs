@@ -13,7 +13,7 @@ pub(crate) fn in_body(
 ) -> Result<Vec<String>, StoreError> {
     let body = query.payload.bytes().unwrap_or_default();
     if body.trim_ascii().is_empty() {
-        // As is the body of every GET, which is not signed: resources in a query that is no pairs are not passed over.
+        // The body of a GET is never shown: this fails rather than pass over resources in a query that is no pairs.
         return Err(StoreError::new(format!(
             "{} names resources and has no JSON body to read them from",
             query.action

@@ -119,11 +119,8 @@ impl MemoryPermissions {
             _ => false,
         };
         let for_all = |rules: &&ActionRules| rules.service.is_none();
-        let mut entries = listed.iter();
-        entries
-            .clone()
-            .find(asked_for)
-            .or_else(|| entries.find(for_all))
+        let for_one = listed.iter().find(asked_for);
+        for_one.or_else(|| listed.iter().find(for_all))
     }
 
     fn permission(
