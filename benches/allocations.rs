@@ -1,22 +1,11 @@
 //! How often a request makes the validator allocate, once its stores have grown.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a bench that is wrong should stop where it is wrong"
-)]
-
-mod support;
 
 use std::alloc::System;
 
 use qcloud_validator::Validator;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use support::requests::{self, check};
-use support::signer::{Algorithm::Sha1, Signed};
+use test_support::requests::{self, check};
+use test_support::signer::{Algorithm::Sha1, Signed};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

@@ -1,24 +1,13 @@
 //! What it costs to admit a request, beside the hashes over the same bytes.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a bench that is wrong should stop where it is wrong"
-)]
-
-mod support;
 
 use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
 use qcloud_validator::Validator;
-use support::requests::{self, Floor, Sample, check};
-use support::signer::Algorithm::{Sha1, Sha256};
-use support::{Effort, Figures, Table, compare, nanos, of_rounds};
+use test_support::measure::{Effort, Figures, Table, compare, nanos, of_rounds};
+use test_support::requests::{self, Floor, Sample, check};
+use test_support::signer::Algorithm::{Sha1, Sha256};
 
 fn main() {
     let floor = &Floor::new();

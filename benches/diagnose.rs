@@ -1,21 +1,10 @@
 //! What a diagnosis costs, beside the refusal that it explains: at most 2 ms for a small request, whatever is wrong.
-#![allow(
-    clippy::as_conversions,
-    clippy::arithmetic_side_effects,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a bench stops where it breaks"
-)]
-
-mod support;
 
 use qcloud_validator::diagnose::Outcome;
 use qcloud_validator::{RequestView, Transport};
-use support::requests::validator;
-use support::signer::{QuerySigner, Signed, Tc3Signer};
-use support::{Effort, Table, compare};
+use test_support::measure::{Effort, Table, compare};
+use test_support::requests::validator;
+use test_support::signer::{QuerySigner, Signed, Tc3Signer};
 
 const EFFORT: Effort = Effort {
     rounds: 41,

@@ -1,15 +1,4 @@
 //! What a nonce costs in time and in memory. Ten million of them take a minute: only with `NONCES_10M=1`.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a bench that is wrong should stop where it is wrong"
-)]
-
-mod support;
 
 use std::alloc::System;
 use std::cell::Cell;
@@ -26,7 +15,8 @@ use qcloud_validator::store::{
     MemoryNonces, NonceCapacity, NonceClaim, NonceStore, NonceValue, NonceVerdict,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use support::{Effort, Figures, Table, compare, nanos, of_rounds, requests};
+use test_support::measure::{Effort, Figures, Table, compare, nanos, of_rounds};
+use test_support::requests;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

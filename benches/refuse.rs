@@ -1,20 +1,9 @@
 //! What an attacker can make the validator spend, beside what it costs to admit a request of the same kind.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a bench that is wrong should stop where it is wrong"
-)]
-
-mod support;
 
 use qcloud_validator::Validator;
-use support::requests::{self, Sample, check};
-use support::signer::{Algorithm::Sha1, QuerySigner, Signed, Tc3Signer};
-use support::{Effort, Figures, Table, compare};
+use test_support::measure::{Effort, Figures, Table, compare};
+use test_support::requests::{self, Sample, check};
+use test_support::signer::{Algorithm::Sha1, QuerySigner, Signed, Tc3Signer};
 
 const STRANGER: &str = "AKIDSTRANGERdummydummydummydummydummy0";
 

@@ -5,7 +5,7 @@
     reason = "several targets include this module and each uses a part of it"
 )]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fs};
 
 use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
@@ -13,10 +13,7 @@ use qcloud_validator::{
     Dialect, Language, ManualClock, Policy, Rejection, SecretKey, UnixTime, Validator,
 };
 
-#[path = "../tests/support/captures.rs"]
-pub mod captures;
-#[path = "../tests/support/signer.rs"]
-pub mod signer;
+pub use test_support::{captures, signer};
 
 use captures::Capture;
 
@@ -40,8 +37,7 @@ pub fn validator(policy: Policy, now: UnixTime) -> Validator {
 
 /// Fills the corpus folder that libFuzzer was given with what `seed` makes of each captured request, if it is empty.
 pub fn seed_with_captures(seed: impl Fn(&Capture) -> Option<Vec<u8>>) {
-    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/captures");
-    seed_with(captures::all_in(&captures).iter().filter_map(seed));
+    seed_with(captures::all().iter().filter_map(seed));
 }
 
 /// The same with these inputs.

@@ -20,6 +20,7 @@
 //! [test-a-client]: https://docs.rs/crate/qcloud-validator/latest/source/examples/test_a_client.rs
 //! [tower-service]: https://docs.rs/crate/qcloud-validator/latest/source/examples/tower_service.rs
 //! [credentials]: https://docs.rs/crate/qcloud-validator/latest/source/examples/credentials.toml
+//! [cli]: https://docs.rs/qcloud-validator-cli
 //! [gateway-toml]: https://docs.rs/crate/qcloud-validator/latest/source/examples/gateway.toml
 //! [security]: https://docs.rs/crate/qcloud-validator/latest/source/SECURITY.md
 //! [changes]: https://docs.rs/crate/qcloud-validator/latest/source/CHANGELOG.md
@@ -28,6 +29,21 @@
 //! [apache]: https://docs.rs/crate/qcloud-validator/latest/source/LICENSE-APACHE
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+// Nothing from the wire may panic or wrap. Tests, benches and examples may stop where they break.
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::exhaustive_enums,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admitted;

@@ -1,32 +1,13 @@
 //! How often a verdict allocates, once the stores have grown: an allocation costs as much as hashing a block, and the
 //! allocator is where threads meet.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-#[path = "../benches/support/requests.rs"]
-#[allow(
-    dead_code,
-    unreachable_pub,
-    reason = "the benches measure more of them"
-)]
-mod requests;
-#[path = "support/signer.rs"]
-#[allow(dead_code, unreachable_pub, reason = "other tests sign more")]
-mod signer;
 
 use std::alloc::System;
 
 use qcloud_validator::{Admitted, Rejection, Validator};
-use requests::{check, tc3_get, tc3_post, v1, v2, validator};
-use signer::Algorithm::{Sha1, Sha256};
-use signer::{QuerySigner, Signed};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use test_support::requests::{check, tc3_get, tc3_post, v1, v2, validator};
+use test_support::signer::Algorithm::{Sha1, Sha256};
+use test_support::signer::{QuerySigner, Signed};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

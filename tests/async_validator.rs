@@ -1,17 +1,6 @@
 //! The validator that waits and the one that does not give the same verdicts, wherever the stores are; and what only
 //! waiting can do wrong.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -29,8 +18,8 @@ use qcloud_validator::{
     Admitted, AsyncValidator, Check, Clock, ManualClock, Policy, Reason, Rejection, ReplayScope,
     RequestView, Store, Transport, UnixTime, Validator,
 };
-use support::signer::{QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::{AnswerStore, Answers, permanent, temporary};
+use test_support::signer::{QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer};
+use test_support::stores::{AnswerStore, Answers, permanent, temporary};
 
 /// A validator, driven to its verdict.
 trait Drive: Send + Sync {
@@ -552,7 +541,7 @@ fn a_refusal_is_explained_by_all_alike() {
         .build()
         .unwrap();
     let mistaken = QuerySigner {
-        secret_key: format!("{} ", support::signer::SECRET_KEY),
+        secret_key: format!("{} ", test_support::signer::SECRET_KEY),
         ..QuerySigner::v2()
     };
     let request = mistaken.sign();

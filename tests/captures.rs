@@ -1,16 +1,5 @@
 //! Real requests of published clients get the verdict that their signature deserves, at the clock of their arrival.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 
 use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
@@ -18,7 +7,7 @@ use qcloud_validator::{
     Admitted, Dialect, ManualClock, Policy, PolicyBuilder, Reason, Rejection, RequestView,
     SecretKey, Tolerance, Transport, UnsignedPart, Validator,
 };
-use support::captures::{self, Capture};
+use test_support::captures::{self, Capture};
 
 const SECRET_ID: &str = "AKIDEXAMPLEdummydummydummydummydummy12";
 const SECRET_KEY: &str = "dummySecretKeyForTestsOnly0123456";

@@ -1,14 +1,6 @@
 //! The code of every reason in every dialect, written out; the rows of the vendor's page of common errors; what clients
 //! read and how it is wrapped; and the page `src/manual/codes.md`, which `UPDATE_MANUAL=1` writes anew.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
 use std::collections::BTreeSet;
 
 use qcloud_validator::{

@@ -1,20 +1,9 @@
 //! The stores that come with the crate, that of the example and those in Redis under the assertions of
 //! `testkit::conformance`; and that those fail for a store that breaks its contract.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
 #[path = "../examples/custom_store.rs"]
 #[allow(dead_code, reason = "the example runs by itself too")]
 mod custom_store;
-mod support;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -261,8 +250,8 @@ mod redis {
     use qcloud_validator::{Clock, SystemClock};
     use tokio::runtime::Runtime;
 
-    use super::support::redis_server::RedisServer;
     use super::{NonceClaim, NonceStore, NonceVerdict, ten};
+    use test_support::redis_server::RedisServer;
 
     /// A store elsewhere, waited for.
     struct Waiting<S>(Runtime, S);

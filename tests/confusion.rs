@@ -1,9 +1,4 @@
 //! Requests that could be taken for others: sent anew in another shape, or read twice in two ways.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
 
 use std::sync::Arc;
 

@@ -1,17 +1,6 @@
 //! Every published report of a wrong signature, as a request: the right verdict, and the right cause. And no cause where
 //! there is none to be known.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
@@ -25,12 +14,12 @@ use qcloud_validator::{
     Admitted, Dialect, ManualClock, Policy, Reason, Rejection, RequestView, SecretKey, Tolerance,
     Transport, UnixTime, Validator,
 };
-use support::mistakes::{
+use test_support::mistakes::{
     Bytes, Draft, Form, Hash, OTHER_ID, OTHER_KEY, Order, QueryDraft, Rng, SignatureWire, Tc3Draft,
     base64, encoded, gbk, is_signature_matter, low_bytes, query_draft, question_marks, tc3_draft,
 };
-use support::signer::{QuerySigner, SECRET_ID, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer, hex};
-use support::stores::{AnswerStore, Answers, TOKEN};
+use test_support::signer::{QuerySigner, SECRET_ID, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer, hex};
+use test_support::stores::{AnswerStore, Answers, TOKEN};
 
 const SIGNATURE: &str = "AuthFailure.SignatureFailure";
 const EXPIRED: &str = "AuthFailure.SignatureExpire";

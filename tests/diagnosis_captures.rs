@@ -1,25 +1,15 @@
 //! Real requests of published clients that need an extra rule, or whose client is wrong: the strict policy refuses them,
 //! and the diagnosis names the rule that an independent verifier found.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use qcloud_validator::diagnose::{Finding, Outcome};
 use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
 use qcloud_validator::{
     ManualClock, Policy, PolicyBuilder, Reason, RequestView, SecretKey, Tolerance, Transport,
     Validator,
 };
-use support::captures::{self, Capture, RawRequest};
-use support::signer::{SECRET_ID, SECRET_KEY};
-use support::stores::TOKEN;
+use test_support::captures::{self, Capture, RawRequest};
+use test_support::signer::{SECRET_ID, SECRET_KEY};
+use test_support::stores::TOKEN;
 
 /// The rules of the verifier, and the ids of the mistakes that must be named for them.
 const EXPECTED: [(&[&str], &[&str]); 27] = [

@@ -1,17 +1,5 @@
 //! Every known mistake, made on purpose in generated requests, is named first; two at once are both named.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,11 +10,11 @@ use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
 use qcloud_validator::{
     ManualClock, Policy, RequestView, SecretKey, Tolerance, Transport, Validator,
 };
-use support::mistakes::{
+use test_support::mistakes::{
     Draft, Mistake, OTHER_ID, OTHER_KEY, QueryDraft, Rng, Tc3Draft, query_draft, query_mistakes,
     tc3_draft, tc3_mistakes, why_no_signature_matter,
 };
-use support::signer::Signed;
+use test_support::signer::Signed;
 
 /// Broken requests per mistake and kind of request.
 const TIMES: u64 = 20;

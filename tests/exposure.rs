@@ -1,17 +1,8 @@
 //! Who is told the cause of a refusal: nobody, the operator, or the client; and nobody is told about a key but the operator.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use qcloud_validator::{DiagnosisRule, Language, Policy, PolicyBuilder, Rejection, Validator};
-use support::signer::{Algorithm, QuerySigner, SECRET_KEY, Signed};
-use support::stores::{check, in_memory};
+use test_support::signer::{Algorithm, QuerySigner, SECRET_KEY, Signed};
+use test_support::stores::{check, in_memory};
 
 const MISMATCH: &str = "Authentication failed. Please refer to the Authentication section in the document. The \
                         signature does not fit the request.";
@@ -31,7 +22,7 @@ fn undeclared() -> Signed {
         ..QuerySigner::v2()
     };
     let signed = request.sign();
-    let declared = support::signer::signature(
+    let declared = test_support::signer::signature(
         Algorithm::Sha256,
         SECRET_KEY,
         &signed
@@ -44,7 +35,7 @@ fn undeclared() -> Signed {
     }
     .sign();
     let (head, _) = sent.target.split_once("&Signature=").unwrap();
-    let signature = support::signer::percent_encoded(&declared);
+    let signature = test_support::signer::percent_encoded(&declared);
     sent.target = format!("{head}&Signature={signature}");
     sent
 }
@@ -130,12 +121,12 @@ fn a_search_that_is_cut_short_says_so() {
 
 #[test]
 fn a_logged_diagnosis_holds_neither_a_token_nor_a_key_sent_as_an_id() {
-    use support::stores::TOKEN;
+    use test_support::stores::TOKEN;
     let validator = validator(|policy| policy.diagnosis(DiagnosisRule::ForOperator));
     let with_token = QuerySigner::v2().with("Token", TOKEN).sign();
     let swapped = QuerySigner {
         secret_id: SECRET_KEY.to_owned(),
-        secret_key: support::signer::SECRET_ID.to_owned(),
+        secret_key: test_support::signer::SECRET_ID.to_owned(),
         ..QuerySigner::v2()
     };
     for (request, id) in [

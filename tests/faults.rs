@@ -1,16 +1,6 @@
 //! What the engine does when the world around it breaks: a clock that jumps, a store that fails at any of its calls, a
 //! body that ends early, a store without room. `src/manual/assurance.md` has the whole list.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,8 +13,8 @@ use qcloud_validator::store::{
 use qcloud_validator::{
     Admitted, Check, ManualClock, Policy, Reason, Rejection, Store, UnixTime, Validator,
 };
-use support::signer::{Form, QuerySigner, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::{check, in_memory, permanent};
+use test_support::signer::{Form, QuerySigner, Signed, TIMESTAMP, Tc3Signer};
+use test_support::stores::{check, in_memory, permanent};
 
 const HOUR: i64 = 3600;
 
@@ -194,7 +184,7 @@ fn a_store_that_fails_at_any_call_refuses_that_request_alone() {
                 permissions: unlucky.clone(),
                 quotas: unlucky.clone(),
             };
-            let validator = support::stores::validator(Policy::default(), stores);
+            let validator = test_support::stores::validator(Policy::default(), stores);
             let send = |nonce| check(&validator, &dated(TIMESTAMP, nonce));
             let verdicts = [0, 1, 2].map(send);
             let again = [0, 1, 2].map(send);

@@ -1,21 +1,11 @@
 //! How much memory a stranger can make the engine take: for one request, in proportion to its size; after it, nothing.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::alloc::System;
 
 use qcloud_validator::{Check, Policy};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use support::signer::{Form, QuerySigner, SECRET_ID, Signed, Tc3Signer};
-use support::stores::{check, in_memory};
+use test_support::signer::{Form, QuerySigner, SECRET_ID, Signed, Tc3Signer};
+use test_support::stores::{check, in_memory};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

@@ -1,17 +1,6 @@
 //! What must hold whatever happens: no forged request changes state, no nonce is used twice, nothing leaks, failures
 //! refuse.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,8 +15,8 @@ use qcloud_validator::{
     Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, RequestView, SecretKey,
     Store, Transport, Uncovered, UnixTime, Validator,
 };
-use support::signer::{QuerySigner, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::{
+use test_support::signer::{QuerySigner, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer};
+use test_support::stores::{
     AnswerStore, Answers, TOKEN, check, in_memory, permanent, temporary, validator,
 };
 
@@ -249,8 +238,9 @@ fn no_output_holds_a_secret_or_the_right_signature() {
             *value = value.replace(&right_tc3, &"0".repeat(64));
         }
     }
-    let chain = support::signer::tc3_keys(SECRET_KEY, "2026-01-01", "cvm");
-    let derived = [chain.date, chain.service, chain.signing].map(|key| support::signer::hex(&key));
+    let chain = test_support::signer::tc3_keys(SECRET_KEY, "2026-01-01", "cvm");
+    let derived =
+        [chain.date, chain.service, chain.signing].map(|key| test_support::signer::hex(&key));
     let mut secrets = vec![
         SECRET_KEY.to_owned(),
         RIGHT_SIGNATURE.to_owned(),
@@ -563,7 +553,7 @@ fn a_temporary_key_needs_its_own_token_and_no_other() {
     let credentials = Arc::new(MemoryCredentials::new());
     let key = SecretKey::new(SECRET_KEY).unwrap();
     credentials.insert(Credential::temporary(
-        support::signer::SECRET_ID,
+        test_support::signer::SECRET_ID,
         key,
         Principal::account("1"),
         TOKEN,

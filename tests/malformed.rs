@@ -1,15 +1,5 @@
 //! Requests that are wrong in form, type or size: each has a defined answer in each family, and none can panic.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
@@ -18,10 +8,10 @@ use qcloud_validator::{
     Tolerance, Transport, UnsignedPart,
 };
 use sha2::Digest as _;
-use support::signer::{
+use test_support::signer::{
     Algorithm, Form, QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer, Underscore,
 };
-use support::stores::{check, check_over, in_memory};
+use test_support::stores::{check, check_over, in_memory};
 
 fn reason(request: &Signed) -> Reason {
     reason_under(Policy::default(), request)
@@ -653,14 +643,14 @@ proptest! {
     fn no_altered_request_can_panic(which in 0..4_usize, place in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let request = match which {
             0 => QuerySigner::v2().sign(),
-            1 => QuerySigner { method: "POST".to_owned(), form: support::signer::Form::Multipart, ..QuerySigner::v2() }.sign(),
+            1 => QuerySigner { method: "POST".to_owned(), form: test_support::signer::Form::Multipart, ..QuerySigner::v2() }.sign(),
             2 => Tc3Signer::get().sign(),
             _ => Tc3Signer::post().sign(),
         };
         let mut raw = request.raw();
         let at = place.index(raw.len());
         raw[at] = byte;
-        if let Ok(parsed) = std::panic::catch_unwind(|| support::captures::parse(&raw)) {
+        if let Ok(parsed) = std::panic::catch_unwind(|| test_support::captures::parse(&raw)) {
             let view = RequestView::new(Transport::Https, &parsed.method, &parsed.target)
                 .with_headers(&parsed.headers)
                 .with_body(&parsed.body);
@@ -677,7 +667,7 @@ fn resigned_query(signer: &QuerySigner) -> Resigned {
     let (head, _) = request.target.rsplit_once("&Signature=").unwrap();
     let head = head.to_owned();
     let mut mac = vec![0; 48];
-    let text = support::signer::signature(
+    let text = test_support::signer::signature(
         signer.algorithm,
         &signer.secret_key,
         &request.string_to_sign,
@@ -688,7 +678,7 @@ fn resigned_query(signer: &QuerySigner) -> Resigned {
         let mut text = [0; 64];
         let length = STANDARD.encode_slice(mac, &mut text).unwrap();
         let text = str::from_utf8(&text[..length]).unwrap();
-        let text = support::signer::percent_encoded(text);
+        let text = test_support::signer::percent_encoded(text);
         Signed {
             target: format!("{head}&Signature={text}"),
             ..request.clone()
@@ -708,7 +698,8 @@ fn resigned_tc3() -> Resigned {
         .collect();
     let with = move |mac: &[u8]| {
         let mut request = request.clone();
-        request.headers.last_mut().unwrap().1 = format!("{head}={}", support::signer::hex(mac));
+        request.headers.last_mut().unwrap().1 =
+            format!("{head}={}", test_support::signer::hex(mac));
         request
     };
     (mac, Box::new(with))

@@ -9,15 +9,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
-    reason = "the sources of the store hold more than is tried"
-)]
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
+    reason = "the schedules use a part of the sources that they include"
 )]
 
 #[path = "../src/store/memory/nonces/capacity.rs"]

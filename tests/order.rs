@@ -1,15 +1,5 @@
 //! A request that fails two checks is refused by the earlier one, for every pair, in every family of requests.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 
 use qcloud_validator::store::{
@@ -20,8 +10,8 @@ use qcloud_validator::{
     Admitted, Check, ManualClock, Policy, Reason, Rejection, ReplayScope, Store, Transport,
     UnixTime, Validator,
 };
-use support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::{AnswerStore, Answers, check_over, permanent, temporary};
+use test_support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
+use test_support::stores::{AnswerStore, Answers, check_over, permanent, temporary};
 
 /// A request and the world it meets, in which checks can be made to fail.
 #[derive(Clone)]

@@ -1,16 +1,6 @@
 //! What holds for every request: the reference signer is believed, one changed byte is not, order means nothing, the clock
 //! counts to the second. And what the fuzzer found, which must not come back.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use qcloud_validator::store::{MemoryCredentials, Stores};
@@ -18,10 +8,10 @@ use qcloud_validator::{
     Dialect, Language, ManualClock, Policy, Reason, Rejection, RequestView, Tolerance, Transport,
     Validator,
 };
-use support::signer::{
+use test_support::signer::{
     Algorithm, Form, HeaderValues, QuerySigner, Signed, TIMESTAMP, Tc3Signer, Underscore,
 };
-use support::stores::{in_memory, permanent};
+use test_support::stores::{in_memory, permanent};
 
 /// Method, target, header values and body as they arrive.
 #[derive(Clone, Debug)]
@@ -340,7 +330,7 @@ proptest! {
 mod raw {
     use qcloud_validator::testkit::{RawRequests, Request};
 
-    use crate::support::captures;
+    use test_support::captures;
 
     #[test]
     fn every_captured_request_comes_back_from_its_bytes() {
@@ -377,8 +367,8 @@ mod raw {
 mod diagnosis {
     use qcloud_validator::{Policy, Reason, RequestView, Transport};
 
-    use crate::support::signer::QuerySigner;
-    use crate::support::stores::in_memory;
+    use test_support::signer::QuerySigner;
+    use test_support::stores::in_memory;
 
     /// Found by fuzzing: a final line end of the client's text is not counted, but it may be the server's too.
     #[test]
@@ -397,25 +387,4 @@ mod diagnosis {
         assert_eq!(diagnosis.difference(&format!("{text}\n")), None);
         assert!(diagnosis.difference(text.trim_end()).is_some());
     }
-}
-
-// ------------------------------------------------------------------------------------------------- credentials files
-
-/// A name in quotes may hold a line end, and a fault is one line.
-#[cfg(feature = "cli")]
-#[test]
-fn a_fault_in_a_credentials_file_is_one_line_whatever_a_field_is_called() {
-    let file = std::env::temp_dir().join(format!("properties-{}.toml", std::process::id()));
-    std::fs::write(&file, "\"a\\nb\" = 1\n").unwrap();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_qcloud-validator"))
-        .args(["check", "--credentials"])
-        .arg(&file)
-        .arg("examples/requests/v2-get-hmacsha1.http")
-        .output()
-        .unwrap();
-    std::fs::remove_file(&file).unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains(":1: a\\nb: unknown field"), "{said}");
 }

@@ -1,18 +1,6 @@
 //! Gateways that share a Redis: what two of them admit together, and what happens when Redis forgets, stands still, may
 //! evict, or is not there. Each test has a server of its own.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::collections::HashSet;
 use std::error::Error;
 use std::io;
@@ -32,9 +20,9 @@ use qcloud_validator::{
     Admitted, AsyncValidator, Clock, ManualClock, Policy, Reason, Rejection, ReplayScope,
     RequestView, Store, SystemClock, Transport, UnixTime,
 };
-use support::redis_server::RedisServer;
-use support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::permanent;
+use test_support::redis_server::RedisServer;
+use test_support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
+use test_support::stores::permanent;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};

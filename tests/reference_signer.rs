@@ -1,20 +1,12 @@
 //! Checks the reference signer, and the reading of captures, against texts that neither of them produced.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a broken vector should stop the test where it breaks"
-)]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use support::captures;
-use support::signer::{
+use test_support::captures;
+use test_support::signer::{
     Algorithm, Form, HeaderValues, QuerySigner, Signed, Tc3Signer, Underscore, hex, signature,
     tc3_keys, utc_date,
 };

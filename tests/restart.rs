@@ -1,14 +1,5 @@
 //! What happens to a replay when the process was restarted: by default, by each other policy, and with saved nonces.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::sync::Arc;
 
 use qcloud_validator::store::{
@@ -17,8 +8,8 @@ use qcloud_validator::store::{
 use qcloud_validator::{
     Check, Dialect, ManualClock, Policy, Reason, ReplayScope, UnixTime, Validator,
 };
-use support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::{check, permanent};
+use test_support::signer::{QuerySigner, Signed, TIMESTAMP, Tc3Signer};
+use test_support::stores::{check, permanent};
 
 const WINDOW: u32 = 300;
 

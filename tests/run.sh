@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything that must hold before a change lands: format, lints, documentation, feature sets, tests.
 # On a fresh clone this fetches crates from the package registry. Where there is no `redis-server`, it installs one from the
-# Debian archive, and starts no service. For the tests against published clients it fetches what tests/clients/install.sh
+# Debian archive, and starts no service. For the tests against published clients it fetches what cli/tests/clients/install.sh
 # names. It fetches nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,14 +16,15 @@ step "format"
 cargo fmt --all --check
 
 step "lints, all features and none"
-cargo clippy --quiet --locked --all-targets --all-features -- -D warnings
+cargo clippy --quiet --locked --workspace --all-targets --all-features -- -D warnings
 cargo clippy --quiet --locked --all-targets -- -D warnings
+cargo clippy --quiet --locked -p qcloud-validator-cli --all-targets --no-default-features -- -D warnings
 
 step "documentation, private items too"
-cargo doc --quiet --locked --no-deps --all-features --document-private-items
+cargo doc --quiet --locked --workspace --no-deps --all-features --document-private-items
 
 step "each feature alone"
-for feature in async tower redis diagnose testkit cli gateway; do
+for feature in async tower redis diagnose testkit; do
     cargo check --quiet --locked --no-default-features --features "$feature"
 done
 
@@ -31,7 +32,7 @@ step "fuzz targets, 20 s each"
 fuzz/run.sh 20
 
 step "documentation examples"
-cargo test --quiet --locked --all-features --doc
+cargo test --quiet --locked --workspace --all-features --doc
 
 # The tests of the feature `redis` start servers of their own, on free ports of the loopback address.
 export REDIS_SERVER=${REDIS_SERVER:-redis-server}
@@ -45,7 +46,7 @@ if ! command -v "$REDIS_SERVER" >/dev/null; then
 fi
 
 step "clients"
-bash tests/clients/install.sh
+bash cli/tests/clients/install.sh
 
 step "tests"
-cargo test --locked --all-features --lib --tests
+cargo test --locked --workspace --all-features --lib --tests

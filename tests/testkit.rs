@@ -1,12 +1,4 @@
 //! The kit for tests of clients: what it reads, what it signs, what it asserts.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a broken expectation should stop the test where it breaks"
-)]
-
-mod support;
 
 use std::panic;
 
@@ -20,7 +12,7 @@ use qcloud_validator::{
     Clock, Policy, SecretKey, Tolerance, Transport, assert_admitted, assert_refused,
 };
 
-use support::signer::{
+use test_support::signer::{
     Algorithm, HeaderValues, QuerySigner, SECRET_ID, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer,
     percent_encoded, signature,
 };
@@ -92,8 +84,8 @@ fn v2_and_v1_sign_as_the_reference_does() {
             .with("Ids.10", "")
             .with("Ids.2", "x");
         reference.underscore = match reference.path.as_str() {
-            "/" => support::signer::Underscore::Kept,
-            _ => support::signer::Underscore::ReplacedAfterSort,
+            "/" => test_support::signer::Underscore::Kept,
+            _ => test_support::signer::Underscore::ReplacedAfterSort,
         };
         for (algorithm, declare) in hashes {
             reference.algorithm = algorithm;
@@ -457,7 +449,7 @@ fn time_and_policy_may_be_given() {
     };
     let python = reference(&{
         let mut signer = QuerySigner::v1().with("a_b", "1").with("aB", "2");
-        signer.underscore = support::signer::Underscore::ReplacedBeforeSort;
+        signer.underscore = test_support::signer::Underscore::ReplacedBeforeSort;
         signer.sign()
     });
     assert_admitted!(&python, KEY);

@@ -1,16 +1,5 @@
 //! The layer: what reaches the service behind it and what does not, however the body comes.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_in_result,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::error::Error;
@@ -34,8 +23,8 @@ use qcloud_validator::{
     Admitted, Field, Headers, HttpsRule, Limits, ManualClock, Policy, PolicyBuilder, Reason,
     Rejection, Scheme, Transport, Validator,
 };
-use support::signer::{Form, QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer};
-use support::stores::permanent;
+use test_support::signer::{Form, QuerySigner, SECRET_ID, Signed, TIMESTAMP, Tc3Signer};
+use test_support::stores::permanent;
 use tower_layer::Layer;
 use tower_service::Service;
 

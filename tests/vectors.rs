@@ -1,15 +1,5 @@
 //! The published and derived vectors of the protocol, with their strings to sign.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test stops where it breaks"
-)]
-
-mod support;
-
 use std::fs;
 
 use qcloud_validator::stage::Received;
@@ -18,7 +8,7 @@ use qcloud_validator::{
     ManualClock, Policy, Reason, RequestView, SecretKey, Transport, UnsignedPart, Validator,
 };
 use serde_json::Value;
-use support::signer::percent_encoded;
+use test_support::signer::percent_encoded;
 
 fn load(name: &str) -> Vec<Value> {
     let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));

@@ -4,16 +4,11 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
+use qcloud_validator_cli::config::toml_table::Fault;
+use qcloud_validator_cli::config::validator::{self, Setup};
 
-#[path = "../../src/bin/qcloud-validator/credentials_file.rs"]
-#[allow(dead_code, reason = "the target reads text, not files")]
-mod credentials_file;
-#[path = "../../src/bin/qcloud-validator/resources.rs"]
-mod resources;
 #[path = "../support.rs"]
 mod support;
-#[path = "../../src/bin/qcloud-validator/table.rs"]
-mod table;
 
 fuzz_target!(
     init: support::seed_with(seeds()),
@@ -46,8 +41,8 @@ fuzz_target!(
     }
 );
 
-fn setup(text: &str) -> Result<credentials_file::Setup, table::Fault> {
-    credentials_file::parse(text, Path::new("/nowhere"))
+fn setup(text: &str) -> Result<Setup, Fault> {
+    validator::parse(text, Path::new("/nowhere"))
 }
 
 /// The same file with each letter and digit of what stands in quotes after `secret_key` and `token` replaced.

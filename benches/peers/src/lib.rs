@@ -9,9 +9,5 @@ pub mod nonces;
 pub mod rounds;
 pub mod verifiers;
 
-#[allow(missing_docs, reason = "it belongs to the library's own benches")]
-#[path = "../../support/mod.rs"]
-mod support;
-
-pub use support::nanos;
-pub use support::signer::Algorithm;
+pub use test_support::measure::nanos;
+pub use test_support::signer::Algorithm;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::support::requests;
+use test_support::requests;
 
 /// The host that every request goes to.
 pub const HOST: &str = "cvm.tencentcloudapi.com";

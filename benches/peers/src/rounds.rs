@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::support::nanos;
+use test_support::measure::nanos;
 
 /// Rounds that only warm up.
 const WARM_UP: usize = 3;

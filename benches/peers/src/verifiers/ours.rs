@@ -8,8 +8,8 @@ use qcloud_validator::{
 
 use super::{ANOTHER_KEY, SECRET_KEY, Verdict, Verifier};
 use crate::message::{BODY, Job, PARAMETERS, with_another_limit};
-use crate::support::requests::{self, Floor, Sample};
-use crate::support::signer::{self, Algorithm};
+use test_support::requests::{self, Floor, Sample};
+use test_support::signer::{self, Algorithm};
 
 /// How a request to us is signed.
 #[derive(Clone, Copy, Debug)]

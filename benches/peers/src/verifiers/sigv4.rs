@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::floor::Floor;
 use super::{KEY_ID, SECRET_KEY};
 use crate::message::{HOST, Job, Message, with_another_limit};
-use crate::support::signer::{hex, utc_date};
+use test_support::signer::{hex, utc_date};
 
 pub(super) const REGION: &str = "ap-guangzhou";
 /// `s3s` takes no service but `s3` and `sts`; `sts` is the one whose body is hashed to verify a signature.

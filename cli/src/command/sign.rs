@@ -1,0 +1,309 @@
+//! Decides how a request is signed that the command line describes, and how it is printed.
+
+use std::fs;
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::testkit::{Request, Signer};
+
+use crate::config::keys::{SECRET_ID, SECRET_KEY, TOKEN};
+use crate::outcome::Outcome;
+use crate::report::text::complain;
+
+/// Sign a request and print it: as a curl command, as a URL, or as it goes over the wire.
+///
+/// The key comes from --secret-id and --secret-key or from the environment variables TENCENTCLOUD_SECRET_ID and
+/// TENCENTCLOUD_SECRET_KEY. Other users can see the command line: prefer the environment for real keys. The secret key is
+/// never printed; a token is, as part of the request.
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Name of the API
+    #[arg(long, value_name = "NAME")]
+    action: String,
+
+    /// Algorithm of the signature [default: tc3 for v3, hmac-sha1 for v2]
+    #[arg(long, value_enum)]
+    signature: Option<SignatureName>,
+
+    /// Which API: `v2` is the legacy one, `v3` is API 3.0
+    #[arg(long, value_enum, default_value_t = Generation::V3)]
+    dialect: Generation,
+
+    /// Version of the API, such as 2017-03-12; API 3.0 demands one
+    #[arg(long, value_name = "DATE")]
+    version: Option<String>,
+
+    /// Region, such as ap-guangzhou
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// A parameter of the API; may be given several times. With TC3 it makes a GET
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    param: Vec<(String, String)>,
+
+    /// Body of a TC3 request, or @ and the name of the file that holds it
+    #[arg(long, value_name = "TEXT|@FILE")]
+    body: Option<String>,
+
+    /// Content-Type [default: application/json, or that of a form]
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+
+    /// A header that TC3 signs too; may be given several times
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    signed_header: Vec<(String, String)>,
+
+    /// Leave the body out of the signature of TC3, and declare it
+    #[arg(long)]
+    unsigned_payload: bool,
+
+    /// Method [default: GET, and POST for TC3 without parameters]
+    #[arg(long, value_enum)]
+    method: Option<MethodName>,
+
+    /// Host [default: a domain of CVM]
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+
+    /// Path [default: /v2/index.php for v2, / for v3]
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+
+    /// Service in the scope of TC3 [default: the first label of the host]
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+
+    /// Seconds since 1970 [default: now]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    timestamp: Option<i64>,
+
+    /// Nonce of the hmac signatures [default: a random one]
+    #[arg(long, value_name = "NUMBER")]
+    nonce: Option<u64>,
+
+    /// SecretId of the key
+    #[arg(long, value_name = "ID", env = SECRET_ID, hide_env_values = true)]
+    secret_id: String,
+
+    /// SecretKey
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = SECRET_KEY,
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
+    secret_key: String,
+
+    /// Token, if the key is temporary
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = TOKEN,
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
+    token: Option<String>,
+
+    /// Make this known mistake, so that the request is refused; `check --explain` names it
+    #[arg(long, value_name = "ID", value_parser = mistake)]
+    mistake: Option<Hypothesis>,
+
+    /// How the request is printed; a URL holds all of a GET with an hmac signature and of nothing else
+    #[arg(long, value_enum, default_value_t = Output::Curl)]
+    output: Output,
+}
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  the request was printed
+  2  there is no such request
+
+Examples:
+  qcloud-validator sign --action DescribeZones --version 2017-03-12 --region ap-guangzhou | sh
+  qcloud-validator sign --dialect v2 --action DescribeInstances --param limit=1 --output url
+  qcloud-validator sign --action DescribeZones --version 2017-03-12 --mistake tc3-crlf |
+    qcloud-validator check --explain -";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SignatureName {
+    HmacSha1,
+    HmacSha256,
+    /// TC3-HMAC-SHA256, of API 3.0
+    Tc3,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Generation {
+    V2,
+    V3,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MethodName {
+    #[value(name = "GET", alias = "get")]
+    Get,
+    #[value(name = "POST", alias = "post")]
+    Post,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Output {
+    /// HTTP/1.1, as it goes over the wire.
+    Request,
+    Url,
+    /// A command line for POSIX shells.
+    Curl,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("expected NAME: VALUE".to_owned()),
+    }
+}
+
+fn mistake(id: &str) -> Result<Hypothesis, String> {
+    Hypothesis::ALL
+        .iter()
+        .copied()
+        .find(|hypothesis| hypothesis.id() == id)
+        .ok_or_else(|| "no known mistake; see diagnosis.md of the manual".to_owned())
+}
+
+pub(crate) fn run(args: &Args, out: &mut impl Write) -> io::Result<Outcome> {
+    match signed(args).and_then(|request| printed(&request, args)) {
+        Ok(text) => {
+            out.write_all(&text)?;
+            Ok(Outcome::Good)
+        }
+        Err(wrong) => {
+            complain(&wrong);
+            Ok(Outcome::Unreadable)
+        }
+    }
+}
+
+fn signed(args: &Args) -> Result<Request, String> {
+    let signature = args.signature.unwrap_or(match args.dialect {
+        Generation::V2 => SignatureName::HmacSha1,
+        Generation::V3 => SignatureName::Tc3,
+    });
+    let tc3 = signature == SignatureName::Tc3;
+    let (id, key) = (args.secret_id.as_str(), args.secret_key.as_str());
+    if id.is_empty() || key.is_empty() {
+        return Err("--secret-id and --secret-key must not be empty".to_owned());
+    }
+    let mut signer = match (args.dialect, tc3) {
+        (Generation::V2, true) => {
+            return Err(
+                "--signature tc3 is of API 3.0: it does not go with --dialect v2".to_owned(),
+            );
+        }
+        (Generation::V2, false) => Signer::v2(id, key),
+        (Generation::V3, false) => Signer::v1(id, key),
+        (Generation::V3, true) => Signer::tc3(id, key),
+    };
+    let version_needed = args.dialect == Generation::V3 && args.version.is_none();
+    if version_needed && args.mistake != Some(Hypothesis::MissingParameter) {
+        return Err("API 3.0 needs --version, such as 2017-03-12 for CVM".to_owned());
+    }
+    if !tc3 && (args.body.is_some() || args.unsigned_payload || !args.signed_header.is_empty()) {
+        return Err(
+            "--body, --signed-header and --unsigned-payload are for TC3; the others sign --param"
+                .to_owned(),
+        );
+    }
+    signer = match signature {
+        SignatureName::HmacSha1 => signer.hmac_sha1(),
+        SignatureName::HmacSha256 => signer.hmac_sha256(),
+        SignatureName::Tc3 => signer,
+    };
+    signer = signer
+        .action(&args.action)
+        .parameters(args.param.iter().cloned());
+    signer = match args.method {
+        Some(MethodName::Get) => signer.get(),
+        Some(MethodName::Post) => signer.post(),
+        None => signer,
+    };
+    type Set = fn(Signer, String) -> Signer;
+    let texts: [(&Option<String>, Set); 7] = [
+        (&args.version, Signer::version),
+        (&args.region, Signer::region),
+        (&args.host, Signer::host),
+        (&args.path, Signer::path),
+        (&args.service, Signer::service),
+        (&args.content_type, Signer::content_type),
+        (&args.token, Signer::token),
+    ];
+    for (text, set) in texts {
+        // An empty variable of the environment is not set.
+        if let Some(text) = text.as_ref().filter(|text| !text.is_empty()) {
+            signer = set(signer, text.clone());
+        }
+    }
+    if let Some(seconds) = args.timestamp {
+        signer = signer.timestamp(seconds);
+    }
+    if let Some(nonce) = args.nonce {
+        signer = signer.nonce(nonce);
+    }
+    if let Some(body) = &args.body {
+        signer = signer.body(bytes(body)?);
+    }
+    if args.unsigned_payload {
+        signer = signer.unsigned_payload();
+    }
+    for (name, value) in &args.signed_header {
+        signer = signer.signed_header(name, value);
+    }
+    match args.mistake {
+        None => Ok(signer.sign()),
+        Some(mistake) => signer
+            .with_mistake(mistake)
+            .sign()
+            .map_err(|error| error.to_string()),
+    }
+}
+
+fn bytes(text: &str) -> Result<Vec<u8>, String> {
+    match text.strip_prefix('@') {
+        None => Ok(text.as_bytes().to_vec()),
+        Some(file) => {
+            fs::read(file).map_err(|error| format!("--body: {file}: cannot be read: {error}"))
+        }
+    }
+}
+
+fn printed(request: &Request, args: &Args) -> Result<Vec<u8>, String> {
+    let line = |text: Option<String>, instead: &str| match text {
+        Some(text) => Ok(format!("{text}\n").into_bytes()),
+        None => Err(format!("the request is no text; use {instead}")),
+    };
+    match args.output {
+        Output::Request => Ok(request.to_raw()),
+        Output::Curl => line(request.to_curl(), "--output request"),
+        Output::Url => {
+            let whole = request.method() == b"GET" && request.header("authorization").is_none();
+            if !whole {
+                return Err(
+                    "a URL cannot hold a body or the headers of TC3; use --output curl or request"
+                        .to_owned(),
+                );
+            }
+            line(request.to_url(), "--output request")
+        }
+    }
+}

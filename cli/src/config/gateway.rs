@@ -1,0 +1,467 @@
+//! Decides what a gateway is told to be: its listeners, its limits, and what stands in the credentials file that it reads
+//! along with them. It is taken as a whole or not at all.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hyper::Uri;
+use qcloud_validator::tower::IpNetwork;
+use zeroize::Zeroizing;
+
+use crate::config::toml_table::{Choices, Fault, Table};
+use crate::config::validator::{self, Setup, read_text, secret};
+
+/// Everything that a gateway is made of.
+#[derive(Default)]
+pub(crate) struct Config {
+    pub(crate) setup: Setup,
+    pub(crate) gateway: GatewayConfig,
+}
+
+/// What only a restart can change.
+#[derive(Default, PartialEq)]
+pub(crate) struct GatewayConfig {
+    pub(crate) listeners: Vec<ListenerConfig>,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) log: LogConfig,
+    pub(crate) connections: ConnectionLimits,
+    pub(crate) redis: Option<RedisConfig>,
+}
+
+/// Where gateways share what they remember.
+#[derive(PartialEq)]
+pub(crate) struct RedisConfig {
+    pub(crate) url: Zeroizing<String>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) response_timeout: Option<Duration>,
+    pub(crate) connection_timeout: Option<Duration>,
+    pub(crate) clock_allowance: Option<Duration>,
+}
+
+/// An address, and what happens to requests that come in on it.
+#[derive(Clone, PartialEq)]
+pub(crate) struct ListenerConfig {
+    pub(crate) address: SocketAddr,
+    pub(crate) mode: Mode,
+    pub(crate) tls: Option<TlsConfig>,
+    /// The proxies that are believed about transport and host.
+    pub(crate) trusted_proxies: Vec<IpNetwork>,
+}
+
+/// What becomes of a request that was admitted.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Mode {
+    /// It is answered as the vendor would answer success.
+    Mock,
+    /// It goes on to a service.
+    Proxy(Upstream),
+    /// The proxy that asked is told so.
+    ForwardAuth(ForwardAuth),
+}
+
+impl Mode {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Mock => "mock",
+            Self::Proxy(_) => "proxy",
+            Self::ForwardAuth(_) => "forward-auth",
+        }
+    }
+}
+
+/// The service behind a proxy.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Upstream {
+    /// Scheme and authority.
+    pub(crate) origin: Uri,
+    pub(crate) connect_timeout: Duration,
+    /// From the request to the head of the answer.
+    pub(crate) timeout: Duration,
+}
+
+impl Upstream {
+    pub(crate) fn new(origin: Uri) -> Self {
+        Self {
+            origin,
+            connect_timeout: Duration::from_secs(2),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Who asks about a request, and what it shows of it.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct ForwardAuth {
+    pub(crate) asked_by: AskedBy,
+    pub(crate) bodies: Bodies,
+    pub(crate) unseen_bodies: UnseenBodies,
+}
+
+/// Which headers name the original request.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum AskedBy {
+    /// `X-Original-Method`, `X-Original-URI`, as the configuration in the manual sets them.
+    Nginx,
+    /// `X-Forwarded-Method`, `X-Forwarded-Uri`.
+    Traefik,
+    /// None: the question has the method and the target of the request.
+    Envoy,
+}
+
+/// What the body of a question is.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Bodies {
+    /// The question has none, whatever the request has.
+    Unseen,
+    /// It is that of the request.
+    Forwarded,
+}
+
+/// What happens to a request that cannot be verified without its body.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum UnseenBodies {
+    Refuse,
+    InsecurePassUnverified,
+}
+
+/// Where certificate and key come from.
+#[derive(Clone, PartialEq)]
+pub(crate) enum TlsConfig {
+    Files { certificate: PathBuf, key: PathBuf },
+    SelfSigned { folder: PathBuf },
+}
+
+/// What is written about requests.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) struct LogConfig {
+    pub(crate) format: LogFormat,
+    pub(crate) requests: LoggedRequests,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) enum LoggedRequests {
+    #[default]
+    All,
+    Refused,
+    None,
+}
+
+/// What clients may take.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct ConnectionLimits {
+    /// Open at one time, on all listeners together.
+    pub(crate) total: NonZeroUsize,
+    /// The longest head of a request, in bytes.
+    pub(crate) head_bytes: usize,
+    /// How long a client may take from connecting to the end of the head of its first request, TLS handshake included.
+    pub(crate) head: Duration,
+    /// How long it may take over the body.
+    pub(crate) body: Duration,
+    /// How long until the end of the head of the next.
+    pub(crate) idle: Duration,
+    /// How long requests may go on when the gateway stops.
+    pub(crate) drain: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            total: NonZeroUsize::MIN.saturating_add(16_383),
+            head_bytes: 65_536,
+            head: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            idle: Duration::from_secs(75),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Reads the file of a gateway. The error is one line that names the file and holds no secret.
+pub(crate) fn read(path: &Path) -> Result<Config, String> {
+    let name = path.display();
+    let text = read_text(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read = Table::parse(&text).and_then(|mut file| {
+        let setup = validator::setup(&mut file, folder)?;
+        let gateway = gateway(&mut file, folder)?;
+        file.finish()?;
+        Ok(Config { setup, gateway })
+    });
+    read.map_err(|fault| format!("{name}:{fault}"))
+}
+
+fn gateway(file: &mut Table<'_>, folder: &Path) -> Result<GatewayConfig, Fault> {
+    let mut gateway = GatewayConfig::default();
+    for table in file.tables("listener")? {
+        let line = table.line();
+        let listener = listener(table, folder)?;
+        let address = listener.address;
+        let taken = |other: &ListenerConfig| other.address == address && address.port() != 0;
+        if gateway.listeners.iter().any(taken) {
+            let wrong = "expected an address of its own; an earlier listener has the same";
+            return Err(file.fault(line, "listener.address", wrong));
+        }
+        gateway.listeners.push(listener);
+    }
+    if let Some(mut table) = file.table("admin")? {
+        gateway.admin = Some(address(&mut table)?);
+        table.finish()?;
+    }
+    if let Some(table) = file.table("log")? {
+        gateway.log = log(table)?;
+    }
+    if let Some(table) = file.table("connections")? {
+        gateway.connections = connections(table)?;
+    }
+    if let Some(table) = file.table("redis")? {
+        gateway.redis = Some(redis(table, folder)?);
+    }
+    Ok(gateway)
+}
+
+fn address(table: &mut Table<'_>) -> Result<SocketAddr, Fault> {
+    let found = table
+        .text("address")?
+        .ok_or_else(|| table.missing("address"))?;
+    found.value.parse().map_err(|_| {
+        let wrong = "expected an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080";
+        table.fault(found.line, "address", wrong)
+    })
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum ModeName {
+    Mock,
+    Proxy,
+    ForwardAuth,
+}
+
+fn listener(mut table: Table<'_>, folder: &Path) -> Result<ListenerConfig, Fault> {
+    let address = address(&mut table)?;
+    let mode = table
+        .choice(
+            "mode",
+            &[
+                ("mock", ModeName::Mock),
+                ("proxy", ModeName::Proxy),
+                ("forward-auth", ModeName::ForwardAuth),
+            ],
+        )?
+        .ok_or_else(|| table.missing("mode"))?;
+    let tls = tls(&mut table, folder)?;
+    let trusted_proxies = proxies(&mut table)?;
+    if tls.is_some() && !trusted_proxies.is_empty() && mode != ModeName::ForwardAuth {
+        let wrong = "expected only without certificate, key and self_signed: there the connection itself tells";
+        return Err(table.fault(table.line(), "trusted_proxies", wrong));
+    }
+    let mode = match mode {
+        ModeName::Mock => Mode::Mock,
+        ModeName::Proxy => Mode::Proxy(upstream(&mut table)?),
+        ModeName::ForwardAuth if trusted_proxies.is_empty() => {
+            return Err(table.missing("trusted_proxies"));
+        }
+        ModeName::ForwardAuth => Mode::ForwardAuth(forward_auth(&mut table)?),
+    };
+    table.finish()?;
+    Ok(ListenerConfig {
+        address,
+        mode,
+        tls,
+        trusted_proxies,
+    })
+}
+
+fn tls(table: &mut Table<'_>, folder: &Path) -> Result<Option<TlsConfig>, Fault> {
+    let certificate = table.text("certificate")?;
+    let key = table.text("key")?;
+    let self_signed = table.text("self_signed")?;
+    match (certificate, key, self_signed) {
+        (None, None, None) => Ok(None),
+        (Some(certificate), Some(key), None) => Ok(Some(TlsConfig::Files {
+            certificate: folder.join(&*certificate.value),
+            key: folder.join(&*key.value),
+        })),
+        (None, None, Some(self_signed)) => Ok(Some(TlsConfig::SelfSigned {
+            folder: folder.join(&*self_signed.value),
+        })),
+        (Some(_), None, None) => Err(table.missing("key")),
+        (None, Some(_), None) => Err(table.missing("certificate")),
+        (_, _, Some(self_signed)) => {
+            let wrong = "expected either self_signed or certificate and key";
+            Err(table.fault(self_signed.line, "self_signed", wrong))
+        }
+    }
+}
+
+fn proxies(table: &mut Table<'_>) -> Result<Vec<IpNetwork>, Fault> {
+    let Some(found) = table.texts("trusted_proxies")? else {
+        return Ok(Vec::new());
+    };
+    let parsed: Result<Vec<IpNetwork>, _> = found.value.iter().map(|text| text.parse()).collect();
+    parsed.map_err(|error| {
+        let wrong = format!("expected IP networks: {error}");
+        table.fault(found.line, "trusted_proxies", wrong)
+    })
+}
+
+fn upstream(table: &mut Table<'_>) -> Result<Upstream, Fault> {
+    let found = table
+        .text("upstream")?
+        .ok_or_else(|| table.missing("upstream"))?;
+    let origin =
+        origin(&found.value).map_err(|wrong| table.fault(found.line, "upstream", wrong))?;
+    let default = Upstream::new(origin);
+    Ok(Upstream {
+        connect_timeout: seconds(table, "upstream_connect_seconds", default.connect_timeout)?,
+        timeout: seconds(table, "upstream_seconds", default.timeout)?,
+        ..default
+    })
+}
+
+/// The scheme and authority of a service.
+pub(crate) fn origin(text: &str) -> Result<Uri, &'static str> {
+    const EXPECTED: &str =
+        "expected http:// or https:// and a host, without a path: the path of the request is kept";
+    let uri: Uri = text.parse().map_err(|_| EXPECTED)?;
+    let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+    let anonymous = uri
+        .authority()
+        .is_some_and(|authority| !authority.as_str().contains('@'));
+    if scheme && bare && anonymous {
+        Ok(uri)
+    } else {
+        Err(EXPECTED)
+    }
+}
+
+fn forward_auth(table: &mut Table<'_>) -> Result<ForwardAuth, Fault> {
+    let asked_by = table
+        .choice(
+            "asked_by",
+            &[
+                ("nginx", AskedBy::Nginx),
+                ("traefik", AskedBy::Traefik),
+                ("envoy", AskedBy::Envoy),
+            ],
+        )?
+        .ok_or_else(|| table.missing("asked_by"))?;
+    let bodies = table.choice(
+        "bodies",
+        &[("unseen", Bodies::Unseen), ("forwarded", Bodies::Forwarded)],
+    )?;
+    let unseen_bodies = table.choice(
+        "unseen_bodies",
+        &[
+            ("refuse", UnseenBodies::Refuse),
+            (
+                "insecure-pass-unverified",
+                UnseenBodies::InsecurePassUnverified,
+            ),
+        ],
+    )?;
+    Ok(ForwardAuth {
+        asked_by,
+        bodies: bodies.unwrap_or(Bodies::Unseen),
+        unseen_bodies: unseen_bodies.unwrap_or(UnseenBodies::Refuse),
+    })
+}
+
+const LOG_FORMAT: Choices<'_, LogFormat> = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
+
+fn log(mut table: Table<'_>) -> Result<LogConfig, Fault> {
+    let format = table.choice("format", LOG_FORMAT)?;
+    let requests = table.choice(
+        "requests",
+        &[
+            ("all", LoggedRequests::All),
+            ("refused", LoggedRequests::Refused),
+            ("none", LoggedRequests::None),
+        ],
+    )?;
+    table.finish()?;
+    Ok(LogConfig {
+        format: format.unwrap_or_default(),
+        requests: requests.unwrap_or_default(),
+    })
+}
+
+fn connections(mut table: Table<'_>) -> Result<ConnectionLimits, Fault> {
+    let default = ConnectionLimits::default();
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let total = table.number("total", 1..=1_000_000)?;
+    // The least that the parser of HTTP/1 works with is 8 KiB.
+    let head_bytes = table.number("head_bytes", 8_192..=1_048_576)?;
+    let limits = ConnectionLimits {
+        total: total
+            .and_then(|total| NonZeroUsize::new(whole(total)))
+            .unwrap_or(default.total),
+        head_bytes: head_bytes.map_or(default.head_bytes, whole),
+        head: seconds(&mut table, "head_seconds", default.head)?,
+        body: seconds(&mut table, "body_seconds", default.body)?,
+        idle: seconds(&mut table, "idle_seconds", default.idle)?,
+        drain: seconds(&mut table, "drain_seconds", default.drain)?,
+    };
+    table.finish()?;
+    Ok(limits)
+}
+
+fn redis(mut table: Table<'_>, folder: &Path) -> Result<RedisConfig, Fault> {
+    if !cfg!(feature = "redis") {
+        let wrong = "expected only where the command is built with the feature `redis`";
+        return Err(table.fault(table.line(), "url", wrong));
+    }
+    // The URL may hold a password.
+    let url = secret(&mut table, ["url", "url_env", "url_file"], folder)?.ok_or_else(|| {
+        let wrong = "expected one of url, url_env, url_file";
+        table.fault(table.line(), "url", wrong)
+    })?;
+    let url = String::from_utf8(url)
+        .map_err(|_| table.fault(table.line(), "url", "expected text in UTF-8"))?;
+    #[cfg(feature = "redis")]
+    if qcloud_validator::store::RedisSettings::new(&url, 1).is_err() {
+        let wrong = "expected a URL such as redis://user:password@host:6379/0";
+        return Err(table.fault(table.line(), "url", wrong));
+    }
+    let prefix = table.text("prefix")?;
+    if let Some(prefix) = &prefix
+        && !(prefix.value.len() <= 64 && prefix.value.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        let wrong = "expected at most 64 printable ASCII characters without blanks";
+        return Err(table.fault(prefix.line, "prefix", wrong));
+    }
+    let config = RedisConfig {
+        url: Zeroizing::new(url),
+        prefix: prefix.map(|prefix| prefix.value.into_owned()),
+        response_timeout: milliseconds(&mut table, "response_milliseconds")?,
+        connection_timeout: milliseconds(&mut table, "connection_milliseconds")?,
+        clock_allowance: table
+            .number("clock_allowance_seconds", 1..=3_600)?
+            .map(Duration::from_secs),
+    };
+    table.finish()?;
+    Ok(config)
+}
+
+fn milliseconds(table: &mut Table<'_>, name: &'static str) -> Result<Option<Duration>, Fault> {
+    let milliseconds = table.number(name, 1..=60_000)?;
+    Ok(milliseconds.map(Duration::from_millis))
+}
+
+fn seconds(
+    table: &mut Table<'_>,
+    name: &'static str,
+    default: Duration,
+) -> Result<Duration, Fault> {
+    let seconds = table.number(name, 1..=3_600)?;
+    Ok(seconds.map_or(default, Duration::from_secs))
+}

@@ -1,0 +1,94 @@
+//! Decides which key the command line and the environment give.
+
+use clap::parser::{ArgMatches, ValueSource};
+use qcloud_validator::SecretKey;
+use qcloud_validator::store::{Credential, Principal};
+
+use crate::config::validator::DEFAULT_ACCOUNT;
+
+pub(crate) const SECRET_ID: &str = "TENCENTCLOUD_SECRET_ID";
+pub(crate) const SECRET_KEY: &str = "TENCENTCLOUD_SECRET_KEY";
+/// As the vendor's own command calls it.
+pub(crate) const TOKEN: &str = "TENCENTCLOUD_TOKEN";
+
+/// One key.
+#[derive(clap::Args)]
+pub(crate) struct KeyArgs {
+    /// SecretId of one key
+    #[arg(long, value_name = "ID", env = SECRET_ID, hide_env_values = true)]
+    secret_id: Option<String>,
+
+    /// Its SecretKey
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = SECRET_KEY,
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
+    secret_key: Option<String>,
+
+    /// Its token, if the key is temporary
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = TOKEN,
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
+    token: Option<String>,
+}
+
+impl KeyArgs {
+    /// The key on the command line, filled up from the environment, where empty variables count as not set. A token in the
+    /// environment belongs to the key there.
+    pub(crate) fn credential(&mut self, sources: &Sources) -> Result<Option<Credential>, String> {
+        let filled = |value: Option<String>, is_flag: bool, flag: &str| match value {
+            Some(value) if value.is_empty() && is_flag => Err(format!("{flag} must not be empty")),
+            value => Ok(value.filter(|value| !value.is_empty())),
+        };
+        let secret_id = filled(self.secret_id.take(), sources.secret_id, "--secret-id")?;
+        let secret_key = filled(self.secret_key.take(), sources.secret_key, "--secret-key")?;
+        let token = filled(self.token.take(), sources.token, "--token")?
+            .filter(|_| sources.token || !sources.secret_key);
+        let (secret_id, secret_key) = match (secret_id, secret_key) {
+            (Some(secret_id), Some(secret_key)) => (secret_id, secret_key),
+            (None, None) if !sources.any() => return Ok(None),
+            (None, _) => return Err(format!("a key needs --secret-id or {SECRET_ID} too")),
+            (Some(_), None) => return Err(format!("a key needs --secret-key or {SECRET_KEY} too")),
+        };
+        let secret_key = SecretKey::new(secret_key).map_err(|error| error.to_string())?;
+        let principal = Principal::account(DEFAULT_ACCOUNT);
+        Ok(Some(match token {
+            None => Credential::permanent(secret_id, secret_key, principal),
+            Some(token) => Credential::temporary(secret_id, secret_key, principal, token, None),
+        }))
+    }
+}
+
+/// Which parts of a key were given on the command line; the others, if any, are from the environment.
+#[derive(Default)]
+pub(crate) struct Sources {
+    secret_id: bool,
+    secret_key: bool,
+    token: bool,
+}
+
+impl Sources {
+    pub(crate) fn of(matches: &ArgMatches) -> Self {
+        // Asking for an argument that a command does not have would panic.
+        let flag = |name| {
+            matches!(matches.try_contains_id(name), Ok(true))
+                && matches.value_source(name) == Some(ValueSource::CommandLine)
+        };
+        Self {
+            secret_id: flag("secret_id"),
+            secret_key: flag("secret_key"),
+            token: flag("token"),
+        }
+    }
+
+    pub(crate) fn any(&self) -> bool {
+        self.secret_id || self.secret_key || self.token
+    }
+}

@@ -1,0 +1,8 @@
+//! Files and command-line keys that say how to validate and what to serve.
+
+#[cfg(feature = "serve")]
+pub(crate) mod gateway;
+mod json_resources;
+pub(crate) mod keys;
+pub mod toml_table;
+pub mod validator;

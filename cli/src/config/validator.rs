@@ -1,0 +1,623 @@
+//! Decides what a credentials file says: who may sign, who may do what, how often, and the policy. It is taken as a whole
+//! or not at all.
+
+use std::collections::HashMap;
+use std::env;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use qcloud_validator::store::{
+    AccountRules, AccountStanding, ActionRules, ActionStanding, AfterRestart, Credential,
+    CredentialState, Effect, LimitScope, MemoryPermissions, MemoryQuotas, Mfa, MfaDemand,
+    NonceCapacity, PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Rule,
+    Standing, StoreError,
+};
+#[cfg(all(feature = "serve", feature = "redis"))]
+use qcloud_validator::store::{RedisQuotas, RedisStores};
+use qcloud_validator::{
+    DiagnosisRule, HttpsRule, Language, Limits, Policy, PolicyBuilder, ReplayScope, SecretKey,
+    Tolerance, UnixTime, UnsignedPart,
+};
+use zeroize::Zeroizing;
+
+use crate::config::json_resources;
+use crate::config::toml_table::{Choices, Fault, Table};
+
+/// The most bytes of a credentials file, or of a file with one secret.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The account of a key that names none.
+pub(crate) const DEFAULT_ACCOUNT: &str = "default";
+
+/// What a validator is made of.
+pub struct Setup {
+    /// Keys, each with the principal that it belongs to.
+    pub credentials: Vec<Credential>,
+    pub(crate) permissions: Arc<dyn PermissionStore>,
+    pub(crate) limits: LimitRules,
+    pub(crate) nonces: NonceRules,
+    /// The policy, not yet checked as a whole.
+    pub policy: PolicyBuilder,
+}
+
+/// How used nonces are remembered.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct NonceRules {
+    pub(crate) capacity: NonceCapacity,
+    /// Nothing is said: whoever runs decides.
+    pub(crate) after_restart: Option<AfterRestart>,
+    /// Where they are between two runs.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// How often. Rules of their own, since more than one kind of store counts by them.
+#[derive(Default, PartialEq)]
+pub(crate) struct LimitRules {
+    pub(crate) rates: Vec<RateRule>,
+    pub(crate) quotas: Vec<QuotaRule>,
+}
+
+impl LimitRules {
+    /// A store in memory, in which nothing has been drawn.
+    pub(crate) fn in_memory(&self) -> MemoryQuotas {
+        let rates = self.rates.iter().cloned();
+        let quotas = self.quotas.iter().cloned();
+        let store = rates.fold(MemoryQuotas::new(), MemoryQuotas::with_rate);
+        quotas.fold(store, MemoryQuotas::with_quota)
+    }
+
+    /// What all gateways draw from together.
+    #[cfg(all(feature = "serve", feature = "redis"))]
+    pub(crate) fn in_redis(&self, redis: &RedisStores) -> RedisQuotas {
+        let rates = self.rates.iter().cloned();
+        let quotas = self.quotas.iter().cloned();
+        let store = rates.fold(redis.quotas(), RedisQuotas::with_rate);
+        quotas.fold(store, RedisQuotas::with_quota)
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").finish_non_exhaustive()
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            credentials: Vec::new(),
+            permissions: Arc::new(MemoryPermissions::new()),
+            limits: LimitRules::default(),
+            nonces: NonceRules::default(),
+            policy: Policy::builder(),
+        }
+    }
+}
+
+/// Reads a credentials file. The error is one line that names the file and holds no secret.
+pub(crate) fn read(path: &Path) -> Result<Setup, String> {
+    let name = path.display();
+    let text = read_text(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    parse(&text, folder).map_err(|fault| format!("{name}:{fault}"))
+}
+
+/// What the text of a credentials file says; `folder` is where the files that it names are.
+///
+/// # Errors
+///
+/// The first fault, with its line; it quotes no value.
+pub fn parse(text: &str, folder: &Path) -> Result<Setup, Fault> {
+    let mut file = Table::parse(text)?;
+    let setup = setup(&mut file, folder)?;
+    file.skip(&GATEWAY_TABLES);
+    file.finish()?;
+    Ok(setup)
+}
+
+/// What the same file may hold for `serve`, and is of no account elsewhere.
+const GATEWAY_TABLES: [&str; 5] = ["listener", "admin", "log", "connections", "redis"];
+
+pub(crate) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
+    // Room for all of it from the start: text that moves leaves a copy behind.
+    let length = usize::try_from(fs::metadata(path)?.len().min(MAX_BYTES)).unwrap_or_default();
+    let mut text = Zeroizing::new(String::with_capacity(length.saturating_add(1)));
+    let read = File::open(path)?
+        .take(MAX_BYTES.saturating_add(1))
+        .read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read > MAX_BYTES) {
+        let message = format!("it is longer than {MAX_BYTES} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(text)
+}
+
+/// Takes out of a file what it says about keys, permissions, limits and policy.
+pub(crate) fn setup(file: &mut Table<'_>, folder: &Path) -> Result<Setup, Fault> {
+    let mut setup = Setup::default();
+    let mut seen = Seen::default();
+    for table in file.tables("credential")? {
+        setup
+            .credentials
+            .push(credential(table, folder, &mut seen)?);
+    }
+    let own = permissions(file)?;
+    setup.permissions = match file.table("permissions")? {
+        None => Arc::new(own.rules),
+        Some(table) => {
+            if let Some(line) = own.line {
+                let wrong = "expected no [[account]] and [[action]] beside [permissions]";
+                return Err(file.fault(line, "account", wrong));
+            }
+            Arc::new(PermissionsFile::new(table, folder)?)
+        }
+    };
+    for table in file.tables("rate")? {
+        setup.limits.rates.push(rate(table)?);
+    }
+    for table in file.tables("quota")? {
+        setup.limits.quotas.push(quota(table)?);
+    }
+    if let Some(table) = file.table("nonces")? {
+        setup.nonces = nonces(table, folder)?;
+    }
+    if let Some(table) = file.table("policy")? {
+        setup.policy = policy(table)?;
+    }
+    Ok(setup)
+}
+
+/// The names that tables of one kind have had, and on which lines.
+#[derive(Default)]
+struct Seen(HashMap<String, usize>);
+
+impl Seen {
+    /// A name may come once: of two tables with one name, one would be passed over.
+    fn once(&mut self, table: &Table<'_>, field: &str, name: String) -> Result<(), Fault> {
+        match self.0.insert(name, table.line()) {
+            None => Ok(()),
+            Some(first) => {
+                let wrong = format!("expected once; the table on line {first} has the same");
+                Err(table.fault(table.line(), field, wrong))
+            }
+        }
+    }
+}
+
+fn credential(mut table: Table<'_>, folder: &Path, seen: &mut Seen) -> Result<Credential, Fault> {
+    let secret_id = required(&mut table, "secret_id")?;
+    seen.once(&table, "secret_id", secret_id.clone())?;
+    let key = secret(
+        &mut table,
+        ["secret_key", "secret_key_env", "secret_key_file"],
+        folder,
+    )?;
+    let key = key.ok_or_else(|| {
+        let wrong = "expected one of secret_key, secret_key_env, secret_key_file";
+        table.fault(table.line(), "secret_key", wrong)
+    })?;
+    let key = SecretKey::new(key)
+        .map_err(|error| table.fault(table.line(), "secret_key", error.to_string()))?;
+    let token = secret(&mut table, ["token", "token_env", "token_file"], folder)?;
+    let expires = table.instant("token_expires")?;
+    if let (None, Some(expires)) = (&token, &expires) {
+        let wrong = "expected only with token, token_env or token_file";
+        return Err(table.fault(expires.line, "token_expires", wrong));
+    }
+    let account = match table.text("account")? {
+        Some(account) => account.value.into_owned(),
+        None => DEFAULT_ACCOUNT.to_owned(),
+    };
+    let principal = match table.text("sub_account")? {
+        Some(sub_account) => Principal::sub_account(account, sub_account.value),
+        None => Principal::account(account),
+    };
+    let state = table.choice(
+        "state",
+        &[
+            ("enabled", CredentialState::Enabled),
+            ("disabled", CredentialState::Disabled),
+        ],
+    )?;
+    let mfa = table.choice(
+        "mfa",
+        &[("verified", Mfa::Verified), ("unverified", Mfa::Unverified)],
+    )?;
+    table.finish()?;
+    let credential = match token {
+        None => Credential::permanent(secret_id, key, principal),
+        Some(token) => {
+            let expires = expires.map(|expires| UnixTime::from_seconds(expires.value));
+            Credential::temporary(secret_id, key, principal, token, expires)
+        }
+    };
+    Ok(credential
+        .with_state(state.unwrap_or_default())
+        .with_mfa(mfa.unwrap_or_default()))
+}
+
+/// A secret in the file itself, in an environment variable, or in a file of its own: at most one of the three. None of
+/// the three fields is quoted in a fault: any of them may hold the secret by mistake.
+pub(crate) fn secret(
+    table: &mut Table<'_>,
+    [name, name_env, name_file]: [&'static str; 3],
+    folder: &Path,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let here = table.text(name)?;
+    let variable = table.text(name_env)?;
+    let file = table.text(name_file)?;
+    match (here, variable, file) {
+        (None, None, None) => Ok(None),
+        (Some(here), None, None) => Ok(Some(here.value.into_owned().into_bytes())),
+        (None, Some(variable), None) => match env::var(&*variable.value) {
+            Ok(secret) if !secret.is_empty() => Ok(Some(secret.into_bytes())),
+            _ => Err(table.fault(
+                variable.line,
+                name_env,
+                "expected the name of an environment variable that is set and not empty",
+            )),
+        },
+        (None, None, Some(file)) => match read_text(&folder.join(&*file.value)) {
+            Ok(text) => match without_line_end(&text) {
+                "" => Err(table.fault(file.line, name_file, "expected a file that is not empty")),
+                secret => Ok(Some(secret.as_bytes().to_vec())),
+            },
+            Err(error) => {
+                let wrong = format!("expected a file that can be read: {error}");
+                Err(table.fault(file.line, name_file, wrong))
+            }
+        },
+        _ => Err(table.fault(
+            table.line(),
+            name,
+            format!("expected only one of {name}, {name_env}, {name_file}"),
+        )),
+    }
+}
+
+/// Without one line end, which editors and `echo` add.
+fn without_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
+}
+
+pub(crate) fn required(table: &mut Table<'_>, name: &'static str) -> Result<String, Fault> {
+    match table.text(name)? {
+        Some(text) => Ok(text.value.into_owned()),
+        None => Err(table.missing(name)),
+    }
+}
+
+/// The tables `[[account]]` and `[[action]]`.
+struct Permissions {
+    rules: MemoryPermissions,
+    /// Where the first of them begins.
+    line: Option<usize>,
+}
+
+fn permissions(file: &mut Table<'_>) -> Result<Permissions, Fault> {
+    let mut rules = MemoryPermissions::new().with_resources(json_resources::in_body);
+    let (accounts, actions) = (file.tables("account")?, file.tables("action")?);
+    let line = accounts.iter().chain(&actions).map(Table::line).min();
+    let mut seen = Seen::default();
+    for table in accounts {
+        let (uin, account) = account(table, &mut seen)?;
+        rules = rules.with_account(uin, account);
+    }
+    let mut seen = Seen::default();
+    for table in actions {
+        rules = rules.with_action(action(table, &mut seen)?);
+    }
+    Ok(Permissions { rules, line })
+}
+
+/// The same tables in a file of their own, which is read for each request: a change counts at once, and a file that
+/// cannot be read refuses.
+struct PermissionsFile(PathBuf);
+
+impl PermissionsFile {
+    fn new(mut table: Table<'_>, folder: &Path) -> Result<Self, Fault> {
+        let file = required(&mut table, "file")?;
+        table.finish()?;
+        Ok(Self(folder.join(file)))
+    }
+}
+
+impl PermissionStore for PermissionsFile {
+    fn decide(&self, query: &PermissionQuery<'_>) -> Result<Standing, StoreError> {
+        let name = self.0.display();
+        let text = read_text(&self.0)
+            .map_err(|error| StoreError::new(format!("{name}: cannot be read: {error}")))?;
+        let rules = Table::parse(&text).and_then(|mut file| {
+            let permissions = permissions(&mut file)?;
+            file.finish()?;
+            Ok(permissions.rules)
+        });
+        rules
+            .map_err(|fault| StoreError::new(format!("{name}:{fault}")))?
+            .decide(query)
+    }
+}
+
+const MFA_DEMAND: Choices<'_, MfaDemand> = &[
+    ("demanded", MfaDemand::Demanded),
+    ("not-demanded", MfaDemand::NotDemanded),
+];
+
+fn account(mut table: Table<'_>, seen: &mut Seen) -> Result<(String, AccountRules), Fault> {
+    let uin = required(&mut table, "uin")?;
+    seen.once(&table, "uin", uin.clone())?;
+    let standing = table.choice(
+        "state",
+        &[
+            ("active", AccountStanding::Active),
+            ("banned", AccountStanding::Banned),
+        ],
+    )?;
+    let mut account = AccountRules::new()
+        .with_standing(standing.unwrap_or(AccountStanding::Active))
+        .with_mfa(table.choice("mfa", MFA_DEMAND)?.unwrap_or_default());
+    for rule in rules(&mut table)? {
+        account = account.with_rule(rule);
+    }
+    let mut seen = Seen::default();
+    for mut sub_account in table.tables("sub_account")? {
+        let sub_uin = required(&mut sub_account, "uin")?;
+        seen.once(&sub_account, "uin", sub_uin.clone())?;
+        account = account.with_sub_account(sub_uin, rules(&mut sub_account)?);
+        sub_account.finish()?;
+    }
+    table.finish()?;
+    Ok((uin, account))
+}
+
+fn rules(table: &mut Table<'_>) -> Result<Vec<Rule>, Fault> {
+    table.tables("rule")?.into_iter().map(rule).collect()
+}
+
+fn rule(mut table: Table<'_>) -> Result<Rule, Fault> {
+    let effect = table
+        .choice(
+            "effect",
+            &[("allow", Effect::Allow), ("deny", Effect::Deny)],
+        )?
+        .ok_or_else(|| table.missing("effect"))?;
+    let actions = table
+        .texts("actions")?
+        .ok_or_else(|| table.missing("actions"))?;
+    let resources = table
+        .texts("resources")?
+        .ok_or_else(|| table.missing("resources"))?;
+    table.finish()?;
+    Ok(Rule::new(effect, actions.value, resources.value))
+}
+
+fn action(mut table: Table<'_>, seen: &mut Seen) -> Result<ActionRules, Fault> {
+    let name = required(&mut table, "name")?;
+    let service = table.text("service")?;
+    let of = service.as_ref().map_or("", |service| &*service.value);
+    seen.once(&table, "name", format!("{of}\n{name}"))?;
+    let mut action = ActionRules::new(name);
+    if let Some(service) = service {
+        action = action.with_service(service.value);
+    }
+    let standing = table.choice(
+        "state",
+        &[
+            ("available", ActionStanding::Available),
+            ("unavailable", ActionStanding::Unavailable),
+        ],
+    )?;
+    if let Some(standing) = standing {
+        action = action.with_standing(standing);
+    }
+    if let Some(audience) = table.texts("audience")? {
+        if audience.value.is_empty() {
+            let wrong = "expected at least one account; without the field the action is for all";
+            return Err(table.fault(audience.line, "audience", wrong));
+        }
+        action = action.with_audience(audience.value);
+    }
+    action = action.with_mfa(table.choice("mfa", MFA_DEMAND)?.unwrap_or_default());
+    if let Some(resources) = table.texts("resources")? {
+        action = action.with_resources(resources.value);
+    }
+    table.finish()?;
+    Ok(action)
+}
+
+const LIMIT_SCOPE: Choices<'_, LimitScope> = &[
+    ("account", LimitScope::Account),
+    ("principal", LimitScope::Principal),
+];
+
+fn rate(mut table: Table<'_>) -> Result<RateRule, Fault> {
+    let limit = positive(&mut table, "limit")?.ok_or_else(|| table.missing("limit"))?;
+    let period = positive(&mut table, "period_seconds")?.unwrap_or(NonZeroU32::MIN);
+    let mut rate = RateRule::new(limit, period);
+    if let Some(action) = table.text("action")? {
+        rate = rate.on(action.value);
+    }
+    if let Some(account) = table.text("account")? {
+        rate = rate.for_account(account.value);
+    }
+    rate = rate.per(table.choice("per", LIMIT_SCOPE)?.unwrap_or_default());
+    table.finish()?;
+    Ok(rate)
+}
+
+fn quota(mut table: Table<'_>) -> Result<QuotaRule, Fault> {
+    let limit = table
+        .number("limit", 0..=u64::MAX)?
+        .ok_or_else(|| table.missing("limit"))?;
+    let period =
+        positive(&mut table, "period_seconds")?.ok_or_else(|| table.missing("period_seconds"))?;
+    let mut quota = QuotaRule::new(limit, period);
+    if let Some(action) = table.text("action")? {
+        quota = quota.on(action.value);
+    }
+    if let Some(account) = table.text("account")? {
+        quota = quota.for_account(account.value);
+    }
+    quota = quota.per(table.choice("per", LIMIT_SCOPE)?.unwrap_or_default());
+    table.finish()?;
+    Ok(quota)
+}
+
+fn positive(table: &mut Table<'_>, name: &'static str) -> Result<Option<NonZeroU32>, Fault> {
+    let number = table.number(name, 1..=u64::from(u32::MAX))?;
+    Ok(number
+        .and_then(|number| u32::try_from(number).ok())
+        .and_then(NonZeroU32::new))
+}
+
+fn nonces(mut table: Table<'_>, folder: &Path) -> Result<NonceRules, Fault> {
+    let default = NonceCapacity::default();
+    let total = size(&mut table, "total")?.unwrap_or(default.total());
+    let per_secret_id =
+        size(&mut table, "per_secret_id")?.unwrap_or(default.per_secret_id().min(total));
+    let capacity = NonceCapacity::new(total, per_secret_id)
+        .map_err(|error| table.fault(table.line(), "per_secret_id", error.to_string()))?;
+    let after_restart = table.choice(
+        "after_restart",
+        &[
+            ("refuse-dated-before", AfterRestart::RefuseDatedBefore),
+            ("refuse-for-one-window", AfterRestart::RefuseForOneWindow),
+            ("insecure-admit", AfterRestart::InsecureAdmit),
+        ],
+    )?;
+    let file = table.text("file")?;
+    let file = file.map(|file| folder.join(&*file.value));
+    table.finish()?;
+    Ok(NonceRules {
+        capacity,
+        after_restart,
+        file,
+    })
+}
+
+/// What a policy takes for a limit, which also bounds the memory of the nonce store.
+pub(crate) fn size(table: &mut Table<'_>, name: &'static str) -> Result<Option<usize>, Fault> {
+    let number = table.number(name, 1..=1 << 30)?;
+    Ok(number.and_then(|number| usize::try_from(number).ok()))
+}
+
+const REPLAY: Choices<'_, ReplayScope> = &[
+    ("off", ReplayScope::Off),
+    (
+        "secret-id-timestamp-nonce",
+        ReplayScope::SecretIdTimestampNonce,
+    ),
+    ("secret-id-nonce", ReplayScope::SecretIdNonce),
+];
+
+fn policy(mut table: Table<'_>) -> Result<PolicyBuilder, Fault> {
+    let mut policy = Policy::builder();
+    if let Some(seconds) = table.number("window_seconds", 1..=86_400)? {
+        policy = policy.window_seconds(u32::try_from(seconds).unwrap_or(u32::MAX));
+    }
+    let tolerance = table.choice(
+        "tolerance",
+        &[
+            ("compatible", Tolerance::Compatible),
+            ("strict", Tolerance::Strict),
+        ],
+    )?;
+    if let Some(tolerance) = tolerance {
+        policy = policy.tolerance(tolerance);
+    }
+    let parts = table.choices(
+        "insecure_accept_unsigned",
+        &[
+            ("at-values", UnsignedPart::AtValues),
+            ("file-parts", UnsignedPart::FileParts),
+            ("empty-values", UnsignedPart::EmptyValues),
+        ],
+    )?;
+    for part in parts {
+        policy = policy.insecure_accept_unsigned(part);
+    }
+    let https = table.choice(
+        "https",
+        &[
+            ("everywhere", HttpsRule::Everywhere),
+            ("legacy-only", HttpsRule::LegacyOnly),
+            ("insecure-nowhere", HttpsRule::InsecureNowhere),
+        ],
+    )?;
+    if let Some(https) = https {
+        policy = policy.https(https);
+    }
+    if let Some(scope) = table.choice("replay_v2", REPLAY)? {
+        policy = policy.replay_v2(scope);
+    }
+    if let Some(scope) = table.choice("replay_v1", REPLAY)? {
+        policy = policy.replay_v1(scope);
+    }
+    if let Some(scope) = table.choice("replay_tc3", REPLAY)? {
+        policy = policy.replay_tc3(scope);
+    }
+    let language = table.choice(
+        "language",
+        &[("en-US", Language::EnUs), ("zh-CN", Language::ZhCn)],
+    )?;
+    if let Some(language) = language {
+        policy = policy.language(language);
+    }
+    let diagnosis = table.choice(
+        "diagnosis",
+        &[
+            ("off", DiagnosisRule::Off),
+            ("for-operator", DiagnosisRule::ForOperator),
+            ("in-message", DiagnosisRule::InMessage),
+        ],
+    )?;
+    if let Some(rule) = diagnosis {
+        policy = policy.diagnosis(rule);
+    }
+    if let Some(hosts) = table.texts("public_hosts")? {
+        if hosts.value.len() > 8 {
+            return Err(table.fault(hosts.line, "public_hosts", "expected at most 8 hosts"));
+        }
+        for host in hosts.value {
+            policy = policy.public_host(host);
+        }
+    }
+    if let Some(services) = table.texts("services")? {
+        if services.value.is_empty() {
+            let wrong =
+                "expected at least one service; without the field the host tells the service";
+            return Err(table.fault(services.line, "services", wrong));
+        }
+        for service in services.value {
+            policy = policy.service(service);
+        }
+    }
+    if let Some(table) = table.table("limits")? {
+        policy = policy.limits(limits(table)?);
+    }
+    table.finish()?;
+    Ok(policy)
+}
+
+fn limits(mut table: Table<'_>) -> Result<Limits, Fault> {
+    let mut limits = Limits::default();
+    if let Some(bytes) = size(&mut table, "query_bytes")? {
+        limits = limits.query_bytes(bytes);
+    }
+    if let Some(bytes) = size(&mut table, "form_bytes")? {
+        limits = limits.form_bytes(bytes);
+    }
+    if let Some(bytes) = size(&mut table, "body_bytes")? {
+        limits = limits.body_bytes(bytes);
+    }
+    if let Some(count) = size(&mut table, "parameters")? {
+        limits = limits.parameters(count);
+    }
+    table.finish()?;
+    Ok(limits)
+}

@@ -1,0 +1,151 @@
+//! Answers a proxy that asks whether a request may go on: nginx `auth_request`, Traefik `ForwardAuth`, Envoy `ext_authz`
+//! over HTTP.
+//!
+//! 200 lets the request through, with headers that name the caller for the proxy to hand on. 403 does not: its body is
+//! what the client should read, and a header repeats it for a proxy that throws bodies away.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::header::HeaderValue;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use qcloud_validator::tower::{Arrival, RequestBody, RequestId, TransportSource, refusal};
+use qcloud_validator::{AsyncValidator, Field, Headers, Payload, Reason};
+use tracing::warn;
+
+use super::body_deadline::BodyDeadline;
+use super::caller_headers;
+use crate::config::gateway::{AskedBy, Bodies, ForwardAuth, UnseenBodies};
+
+/// What the client should read, for a proxy that only passes headers on.
+const RESPONSE: &str = "x-qcloud-validator-response";
+
+/// The body of the request in question.
+enum Shown {
+    Body(Bytes),
+    /// The proxy does not show it.
+    Nothing,
+    /// It is too long, too slow or cut off: whoever sends it so must not get around being verified.
+    Unreadable,
+}
+
+/// Answers one question.
+pub(crate) async fn answer(
+    rules: ForwardAuth,
+    validator: &AsyncValidator,
+    source: &TransportSource,
+    question: Request<BodyDeadline>,
+) -> Response<Body> {
+    let id: Option<&RequestId> = question.extensions().get();
+    let id = id.cloned().unwrap_or_else(RequestId::random);
+    if !source.believes(&question) {
+        // Whoever may ask could learn what others sign, so nobody else may.
+        return plain(StatusCode::FORBIDDEN, "not a trusted proxy\n");
+    }
+    let Some((original, body)) = original(rules.asked_by, question) else {
+        return plain(
+            StatusCode::BAD_REQUEST,
+            "the headers that name the original request are missing or malformed\n",
+        );
+    };
+    let shown = match rules.bodies {
+        Bodies::Forwarded if !is_partial(rules.asked_by, original.headers()) => {
+            let limit = validator.policy().limits().longest_body();
+            match Limited::new(body, limit).collect().await {
+                Ok(body) => Shown::Body(body.to_bytes()),
+                Err(_) => Shown::Unreadable,
+            }
+        }
+        Bodies::Forwarded | Bodies::Unseen => Shown::Nothing,
+    };
+    let payload = match &shown {
+        Shown::Body(body) => Payload::Bytes(body),
+        Shown::Nothing | Shown::Unreadable => Payload::Unseen,
+    };
+    let arrival = Arrival::new(&original, source);
+    match validator.check(&arrival.view(payload)).await {
+        Ok(admitted) => match caller_headers::headers(&admitted, &id) {
+            Ok(headers) => {
+                let mut response = Response::new(Body::empty());
+                *response.headers_mut() = headers;
+                response.extensions_mut().insert(Arc::new(admitted));
+                response
+            }
+            Err(cause) => {
+                warn!(request_id = id.as_str(), %cause, "the caller cannot be named in headers");
+                denial(admitted.refuse(Reason::BackendFailed), id)
+            }
+        },
+        Err(refused)
+            if refused.reason() == &Reason::BodyUnseen
+                && matches!(shown, Shown::Nothing)
+                && rules.unseen_bodies == UnseenBodies::InsecurePassUnverified =>
+        {
+            let mut response = Response::new(Body::empty());
+            let unverified = HeaderValue::from_static("true");
+            response
+                .headers_mut()
+                .insert("x-qcloud-validator-unverified", unverified);
+            response
+        }
+        Err(refused) => denial(refused, id),
+    }
+}
+
+/// The request that the question is about.
+fn original(
+    asked_by: AskedBy,
+    question: Request<BodyDeadline>,
+) -> Option<(Request<()>, BodyDeadline)> {
+    let (mut parts, body) = question.into_parts();
+    let (method, target) = match asked_by {
+        AskedBy::Envoy => return Some((Request::from_parts(parts, ()), body)),
+        AskedBy::Nginx => ("x-original-method", "x-original-uri"),
+        AskedBy::Traefik => ("x-forwarded-method", "x-forwarded-uri"),
+    };
+    let method = Method::from_bytes(once(&parts.headers, method)?).ok()?;
+    let sent = once(&parts.headers, target)?;
+    let target: Uri = Uri::try_from(sent).ok()?;
+    // Judged is what the proxy passes on: no host, and all of the target, without a `#` and what follows cut off.
+    if target.path_and_query()?.as_str().as_bytes() != sent {
+        return None;
+    }
+    parts.method = method;
+    parts.uri = target;
+    Some((Request::from_parts(parts, ()), body))
+}
+
+fn once<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
+    match headers.find(name) {
+        Field::Once(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// Envoy's mark on a body that was longer than it passes on. The others pass on a client's.
+fn is_partial(asked_by: AskedBy, headers: &HeaderMap) -> bool {
+    matches!(asked_by, AskedBy::Envoy)
+        && headers.contains_key("x-envoy-auth-partial-body")
+        && !matches!(
+            headers.find("x-envoy-auth-partial-body"),
+            Field::Once(b"false")
+        )
+}
+
+fn denial(refused: qcloud_validator::Rejection, id: RequestId) -> Response<Body> {
+    let text = refused.response(id.as_str());
+    let mut response = refusal::<RequestBody>(refused, id).map(Body::new);
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    if let Ok(text) = HeaderValue::from_bytes(text.as_bytes()) {
+        response.headers_mut().insert(RESPONSE, text);
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+}
