@@ -11,9 +11,8 @@ use std::thread;
 use std::time::Instant;
 
 use qcloud_validator::UnixTime;
-use qcloud_validator::store::{
-    MemoryNonces, NonceCapacity, NonceClaim, NonceStore, NonceValue, NonceVerdict,
-};
+use qcloud_validator::memory::{MemoryNonces, NonceCapacity};
+use qcloud_validator::store::{NonceClaim, NonceStore, NonceValue, NonceVerdict};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use test_support::measure::{Effort, Figures, Table, compare, nanos, of_rounds};
 use test_support::requests;

@@ -4,7 +4,8 @@
 
 use std::error::Error;
 
-use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -7,9 +7,10 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use qcloud_validator::memory::MemoryCredentials;
 use qcloud_validator::store::{
-    Credential, MemoryCredentials, NonceClaim, NonceStore, NonceValue, NonceVerdict, Principal,
-    StoreError, Stores, Unrestricted,
+    Credential, NonceClaim, NonceStore, NonceValue, NonceVerdict, Principal, StoreError, Stores,
+    Unrestricted,
 };
 use qcloud_validator::{
     ManualClock, Policy, RequestView, SecretKey, Transport, UnixTime, Validator,

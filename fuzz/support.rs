@@ -8,7 +8,8 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
     Dialect, Language, ManualClock, Policy, Rejection, SecretKey, UnixTime, Validator,
 };

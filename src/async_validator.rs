@@ -31,7 +31,7 @@ use crate::validator::{OTHERS, claimed_id, explanation, to_be_told};
 /// an equal one, admitted in time, has been forgotten. So where credentials or nonces are remote, the clock is read again
 /// when the claim is answered, and a [`Fresh`](NonceVerdict::Fresh) that comes after
 /// [`expires_at`](crate::store::NonceClaim::expires_at) is taken for a failure of the store. A limit gives nothing back to
-/// an earlier instant ([`MemoryQuotas`](crate::store::MemoryQuotas)), so there waiting gains nothing.
+/// an earlier instant ([`MemoryQuotas`](crate::memory::MemoryQuotas)), so there waiting gains nothing.
 ///
 /// # Dropping the future
 ///
@@ -41,7 +41,8 @@ use crate::validator::{OTHERS, claimed_id, explanation, to_be_told};
 /// always on this side: a nonce without an answer, never an answer without a nonce.
 ///
 /// ```
-/// use qcloud_validator::store::{MemoryCredentials, Stores};
+/// use qcloud_validator::memory::MemoryCredentials;
+/// use qcloud_validator::store::Stores;
 /// use qcloud_validator::{AsyncValidator, Policy, Reason, RequestView, Transport};
 ///
 /// # pollster::block_on(async {

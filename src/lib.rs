@@ -58,8 +58,11 @@ mod form;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod memory;
 mod policy;
 mod reason;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod rejection;
 mod request;
 mod scheme;

@@ -20,7 +20,8 @@ use crate::store::Stores;
 /// Decides about requests. Cheap to clone and to share between threads.
 ///
 /// ```
-/// use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+/// use qcloud_validator::memory::MemoryCredentials;
+/// use qcloud_validator::store::{Credential, Principal, Stores};
 /// use qcloud_validator::{ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
 ///
 /// let credentials = MemoryCredentials::new();

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use qcloud_validator::memory::MemoryCredentials;
 use qcloud_validator::store::{
-    AccountStanding, ActionStanding, Answer, AsyncStores, Credential, MemoryCredentials,
-    MfaStanding, NonceClaim, NonceVerdict, PermissionQuery, PermissionStanding, QuotaDraw,
-    QuotaVerdict, RemoteCredentialStore, RemoteNonceStore, RemotePermissionStore, RemoteQuotaStore,
-    Slot, Standing, Stores,
+    AccountStanding, ActionStanding, Answer, AsyncStores, Credential, MfaStanding, NonceClaim,
+    NonceVerdict, PermissionQuery, PermissionStanding, QuotaDraw, QuotaVerdict,
+    RemoteCredentialStore, RemoteNonceStore, RemotePermissionStore, RemoteQuotaStore, Slot,
+    Standing, Stores,
 };
 use qcloud_validator::{
     Admitted, AsyncValidator, Check, Clock, ManualClock, Policy, Reason, Rejection, ReplayScope,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
     Admitted, Dialect, ManualClock, Policy, PolicyBuilder, Reason, Rejection, RequestView,
     SecretKey, Tolerance, Transport, UnsignedPart, Validator,

@@ -12,9 +12,10 @@ use std::sync::{Barrier, Mutex};
 
 use custom_store::PlainNonces;
 use qcloud_validator::UnixTime;
+use qcloud_validator::memory::{MemoryNonces, MemoryQuotas, NonceCapacity};
 use qcloud_validator::store::{
-    LimitScope, MemoryNonces, MemoryQuotas, NonceCapacity, NonceClaim, NonceStore, NonceValue,
-    NonceVerdict, QuotaDraw, QuotaRule, QuotaStore, QuotaVerdict, RateRule, StoreError,
+    LimitScope, NonceClaim, NonceStore, NonceValue, NonceVerdict, QuotaDraw, QuotaRule, QuotaStore,
+    QuotaVerdict, RateRule, StoreError,
 };
 use qcloud_validator::testkit::conformance;
 
@@ -242,9 +243,10 @@ fn each_miscount_of_a_quota_store_is_found() {
 mod redis {
     use std::sync::Arc;
 
+    use qcloud_validator::redis::{RedisSettings, RedisStores};
     use qcloud_validator::store::{
-        AfterRestart, QuotaDraw, QuotaStore, QuotaVerdict, RedisSettings, RedisStores,
-        RemoteNonceStore, RemoteQuotaStore, StoreError,
+        AfterRestart, QuotaDraw, QuotaStore, QuotaVerdict, RemoteNonceStore, RemoteQuotaStore,
+        StoreError,
     };
     use qcloud_validator::testkit::conformance;
     use qcloud_validator::{Clock, SystemClock};

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use qcloud_validator::memory::{
+    AccountRules, ActionRules, Effect, MemoryCredentials, MemoryPermissions, MfaDemand, Rule,
+};
 use qcloud_validator::store::{
-    AccountRules, ActionRules, Credential, Effect, MemoryCredentials, MemoryPermissions, MfaDemand,
-    Pattern, PermissionQuery, Principal, Rule, StoreError, Stores, Unrestricted,
+    Credential, Pattern, PermissionQuery, Principal, StoreError, Stores, Unrestricted,
 };
 use qcloud_validator::testkit::{Request, Signer};
 use qcloud_validator::{ManualClock, Policy, Reason, SecretKey, Store, Validator};

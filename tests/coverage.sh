@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folders=("$@")
-((${#folders[@]})) || folders=(src/check src/signature src/stage src/store/memory src/dialect src/form)
+((${#folders[@]})) || folders=(src/check src/signature src/stage src/memory src/dialect src/form)
 tests=(captures vectors malformed order invariants codes properties restart async_validator tower diagnosis)
 PATH=${LLVM_BIN:+$LLVM_BIN:}$PATH
 

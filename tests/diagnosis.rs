@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::thread;
 
 use qcloud_validator::diagnose::{Diagnosis, Outcome};
+use qcloud_validator::memory::{MemoryCredentials, MemoryNonces, NonceCapacity};
 use qcloud_validator::store::{
-    AccountStanding, ActionStanding, Credential, CredentialState, MemoryCredentials, MemoryNonces,
-    MfaStanding, NonceCapacity, NonceVerdict, PermissionStanding, Principal, QuotaVerdict, Stores,
+    AccountStanding, ActionStanding, Credential, CredentialState, MfaStanding, NonceVerdict,
+    PermissionStanding, Principal, QuotaVerdict, Stores,
 };
 use qcloud_validator::{
     Admitted, Dialect, ManualClock, Policy, Reason, Rejection, RequestView, SecretKey, Tolerance,

@@ -2,7 +2,8 @@
 //! and the diagnosis names the rule that an independent verifier found.
 
 use qcloud_validator::diagnose::{Finding, Outcome};
-use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
     ManualClock, Policy, PolicyBuilder, Reason, RequestView, SecretKey, Tolerance, Transport,
     Validator,

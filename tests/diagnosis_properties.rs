@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use qcloud_validator::diagnose::{Diagnosis, Family, Hypothesis};
-use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
     ManualClock, Policy, RequestView, SecretKey, Tolerance, Transport, Validator,
 };

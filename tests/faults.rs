@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use qcloud_validator::memory::{MemoryCredentials, MemoryQuotas};
 use qcloud_validator::store::{
-    Credential, CredentialStore, MemoryCredentials, MemoryQuotas, NonceClaim, NonceStore,
-    NonceVerdict, PermissionQuery, PermissionStore, QuotaDraw, QuotaRule, QuotaStore, QuotaVerdict,
-    Standing, StoreError, Stores,
+    Credential, CredentialStore, NonceClaim, NonceStore, NonceVerdict, PermissionQuery,
+    PermissionStore, QuotaDraw, QuotaRule, QuotaStore, QuotaVerdict, Standing, StoreError, Stores,
 };
 use qcloud_validator::{
     Admitted, Check, ManualClock, Policy, Reason, Rejection, Store, UnixTime, Validator,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use qcloud_validator::memory::{MemoryCredentials, MemoryNonces, NonceCapacity};
 use qcloud_validator::stage::Received;
 use qcloud_validator::store::{
-    Credential, MemoryCredentials, MemoryNonces, NonceCapacity, NonceValue, NonceVerdict,
-    PermissionQuery, PermissionStore, Principal, Standing, StoreError, Stores, Unrestricted,
+    Credential, NonceValue, NonceVerdict, PermissionQuery, PermissionStore, Principal, Standing,
+    StoreError, Stores, Unrestricted,
 };
 use qcloud_validator::{
     Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, RequestView, SecretKey,

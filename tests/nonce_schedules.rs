@@ -12,17 +12,17 @@
     reason = "the schedules use a part of the sources that they include"
 )]
 
-#[path = "../src/store/memory/nonces/capacity.rs"]
+#[path = "../src/memory/nonces/capacity.rs"]
 mod capacity;
 #[path = "../src/store/nonces.rs"]
 mod claims;
-#[path = "../src/store/memory/nonces/keys.rs"]
+#[path = "../src/memory/nonces/keys.rs"]
 mod keys;
-#[path = "../src/store/memory/nonces/partitions.rs"]
+#[path = "../src/memory/nonces/partitions.rs"]
 mod partitions;
-#[path = "../src/store/memory/ring.rs"]
+#[path = "../src/memory/ring.rs"]
 mod ring;
-#[path = "../src/store/memory/nonces/table.rs"]
+#[path = "../src/memory/nonces/table.rs"]
 mod table;
 
 mod clock {

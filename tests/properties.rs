@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use qcloud_validator::store::{MemoryCredentials, Stores};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::Stores;
 use qcloud_validator::{
     Dialect, Language, ManualClock, Policy, Reason, Rejection, RequestView, Tolerance, Transport,
     Validator,

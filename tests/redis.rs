@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use qcloud_validator::memory::{MemoryCredentials, MemoryQuotas};
+use qcloud_validator::redis::{RedisError, RedisQuotas, RedisSettings, RedisStores};
 use qcloud_validator::store::{
-    AfterRestart, AsyncStores, LimitScope, MemoryCredentials, MemoryQuotas, NonceClaim, NonceValue,
-    NonceVerdict, Principal, QuotaDraw, QuotaRule, QuotaStore, QuotaVerdict, RateRule, RedisError,
-    RedisQuotas, RedisSettings, RedisStores, RemoteNonceStore, RemoteQuotaStore, Slot, StoreError,
-    Stores,
+    AfterRestart, AsyncStores, LimitScope, NonceClaim, NonceValue, NonceVerdict, Principal,
+    QuotaDraw, QuotaRule, QuotaStore, QuotaVerdict, RateRule, RemoteNonceStore, RemoteQuotaStore,
+    Slot, StoreError, Stores,
 };
 use qcloud_validator::{
     Admitted, AsyncValidator, Clock, ManualClock, Policy, Reason, Rejection, ReplayScope,

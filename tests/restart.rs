@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use qcloud_validator::store::{
-    AfterRestart, MemoryCredentials, MemoryNonces, NonceCapacity, Stores,
-};
+use qcloud_validator::memory::{MemoryCredentials, MemoryNonces, NonceCapacity};
+use qcloud_validator::store::{AfterRestart, Stores};
 use qcloud_validator::{
     Check, Dialect, ManualClock, Policy, Reason, ReplayScope, UnixTime, Validator,
 };

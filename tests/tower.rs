@@ -14,7 +14,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
-use qcloud_validator::store::{MemoryCredentials, Stores};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::Stores;
 use qcloud_validator::tower::{
     Arrival, BodyFailure, PeerAddr, RequestBody, RequestId, ResponseBody, TransportSource,
     ValidatorLayer, ValidatorService,

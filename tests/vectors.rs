@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use qcloud_validator::memory::MemoryCredentials;
 use qcloud_validator::stage::Received;
-use qcloud_validator::store::{Credential, MemoryCredentials, Principal, Stores};
+use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
     ManualClock, Policy, Reason, RequestView, SecretKey, Transport, UnsignedPart, Validator,
 };

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use qcloud_validator::store::{
-    PermissionQuery, PermissionStore, Standing, StoreError, Stores, Unrestricted,
-};
+use qcloud_validator::store::{PermissionQuery, PermissionStore, Standing, StoreError, Stores, Unrestricted};
 use qcloud_validator::{
     Admitted, ManualClock, Policy, Reason, Rejection, RequestView, Transport, Validator,
 };

@@ -8,35 +8,31 @@ use std::fmt;
 use std::sync::Arc;
 
 mod credentials;
-mod memory;
+pub(crate) mod limit;
 mod nonces;
+mod pattern;
 mod permissions;
 mod quotas;
-#[cfg(feature = "redis")]
-mod redis;
 #[cfg(feature = "async")]
 mod remote;
+mod restart;
 mod unrestricted;
 
 pub use credentials::{Credential, CredentialState, CredentialStore, Mfa, Principal};
-pub use memory::{
-    AccountRules, ActionRules, AfterRestart, CapacityError, Effect, LimitScope, MemoryCredentials,
-    MemoryNonces, MemoryPermissions, MemoryQuotas, MfaDemand, NonceCapacity, Pattern, QuotaRule,
-    RateRule, Resources, Rule, SnapshotError, SnapshotFault,
-};
+pub use limit::{LimitScope, QuotaRule, RateRule};
 pub use nonces::{NonceClaim, NonceStore, NonceValue, NonceVerdict};
+pub use pattern::Pattern;
 pub use permissions::{
     AccountStanding, ActionStanding, MfaStanding, PermissionQuery, PermissionStanding,
     PermissionStore, Standing,
 };
 pub use quotas::{QuotaDraw, QuotaStore, QuotaVerdict};
-#[cfg(feature = "redis")]
-pub use redis::{RedisError, RedisQuotas, RedisSettings, RedisStores};
 #[cfg(feature = "async")]
 pub use remote::{
     Answer, AsyncStores, RemoteCredentialStore, RemoteNonceStore, RemotePermissionStore,
     RemoteQuotaStore, Slot,
 };
+pub use restart::AfterRestart;
 pub use unrestricted::Unrestricted;
 
 /// The four stores of a [`Validator`](crate::Validator).
@@ -54,38 +50,6 @@ pub struct Stores {
     pub permissions: Arc<dyn PermissionStore>,
     /// How often.
     pub quotas: Arc<dyn QuotaStore>,
-}
-
-impl Stores {
-    /// The given credentials, nonces in memory for a window of `window` seconds, and neither permissions nor limits.
-    ///
-    /// The nonces count as never used, which is right for a test with any clock. A service that is restarted should say
-    /// when it started, or a request from before can be replayed ([`MemoryNonces::started_at`]):
-    ///
-    /// ```
-    /// use std::sync::Arc;
-    /// use qcloud_validator::store::{
-    ///     AfterRestart, MemoryCredentials, MemoryNonces, NonceCapacity, Stores,
-    /// };
-    /// use qcloud_validator::{Clock, SystemClock};
-    ///
-    /// let nonces = MemoryNonces::new(NonceCapacity::default(), 300)
-    ///     .started_at(SystemClock.now(), AfterRestart::default());
-    /// let stores = Stores {
-    ///     nonces: Arc::new(nonces),
-    ///     ..Stores::in_memory(MemoryCredentials::new(), 300)
-    /// };
-    /// # let _ = stores;
-    /// ```
-    #[must_use]
-    pub fn in_memory(credentials: MemoryCredentials, window: u32) -> Self {
-        Self {
-            credentials: Arc::new(credentials),
-            nonces: Arc::new(MemoryNonces::new(NonceCapacity::default(), window)),
-            permissions: Arc::new(Unrestricted),
-            quotas: Arc::new(Unrestricted),
-        }
-    }
 }
 
 impl fmt::Debug for Stores {

@@ -108,9 +108,9 @@ impl<L: ?Sized, R: ?Sized> fmt::Debug for Slot<L, R> {
 ///
 /// ```
 /// use std::sync::Arc;
+/// use qcloud_validator::memory::MemoryCredentials;
 /// use qcloud_validator::store::{
-///     Answer, AsyncStores, MemoryCredentials, NonceClaim, NonceVerdict, RemoteNonceStore, Slot,
-///     StoreError, Stores,
+///     Answer, AsyncStores, NonceClaim, NonceVerdict, RemoteNonceStore, Slot, StoreError, Stores,
 /// };
 ///
 /// struct Elsewhere;

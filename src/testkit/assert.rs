@@ -5,10 +5,11 @@ use std::fmt::Display;
 use crate::admitted::Admitted;
 use crate::clock::{ManualClock, UnixTime};
 use crate::diagnose::Diagnosis;
+use crate::memory::MemoryCredentials;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::signature::SecretKey;
-use crate::store::{Credential, MemoryCredentials, Principal, Stores};
+use crate::store::{Credential, Principal, Stores};
 use crate::testkit::Request;
 use crate::validator::Validator;
 

@@ -7,7 +7,8 @@
 //! ```
 //! use std::num::NonZeroU32;
 //! use qcloud_validator::UnixTime;
-//! use qcloud_validator::store::{MemoryNonces, MemoryQuotas, NonceCapacity, QuotaRule};
+//! use qcloud_validator::memory::{MemoryNonces, MemoryQuotas, NonceCapacity};
+//! use qcloud_validator::store::QuotaRule;
 //! use qcloud_validator::testkit::conformance;
 //!
 //! let now = UnixTime::from_seconds(1_767_225_600);
@@ -21,7 +22,7 @@
 //!
 //! let ten_a_minute = QuotaRule::new(10, NonZeroU32::new(60).unwrap());
 //! conformance::draws_are_counted(&MemoryQuotas::new().with_quota(ten_a_minute), 10, now);
-//! # Ok::<(), qcloud_validator::store::CapacityError>(())
+//! # Ok::<(), qcloud_validator::memory::CapacityError>(())
 //! ```
 
 use std::collections::HashSet;

@@ -17,7 +17,8 @@
 //! use std::convert::Infallible;
 //! use std::sync::Arc;
 //! use http::{Request, Response};
-//! use qcloud_validator::store::{MemoryCredentials, Stores};
+//! use qcloud_validator::memory::MemoryCredentials;
+//! use qcloud_validator::store::Stores;
 //! use qcloud_validator::tower::{RequestBody, TransportSource, ValidatorLayer};
 //! use qcloud_validator::{Admitted, Policy, Rejection, Transport, Validator};
 //! use tower_layer::Layer;

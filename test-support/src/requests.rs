@@ -5,10 +5,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use qcloud_validator::store::{
-    AccountRules, ActionRules, Credential, Effect, MemoryCredentials, MemoryNonces,
-    MemoryPermissions, MemoryQuotas, NonceCapacity, Principal, QuotaRule, RateRule, Rule, Stores,
+use qcloud_validator::memory::{
+    AccountRules, ActionRules, Effect, MemoryCredentials, MemoryNonces, MemoryPermissions,
+    MemoryQuotas, NonceCapacity, Rule,
 };
+use qcloud_validator::store::{Credential, Principal, QuotaRule, RateRule, Stores};
 use qcloud_validator::{
     Admitted, ManualClock, Policy, Rejection, ReplayScope, RequestView, SecretKey, Transport,
     Validator,

@@ -133,7 +133,7 @@ pub fn validator(policy: Policy, stores: Stores) -> Validator {
 
 /// A validator over memory that knows the base credential.
 pub fn in_memory(policy: Policy) -> Validator {
-    let credentials = qcloud_validator::store::MemoryCredentials::new();
+    let credentials = qcloud_validator::memory::MemoryCredentials::new();
     credentials.insert(permanent());
     let stores = Stores::in_memory(credentials, policy.window_seconds());
     validator(policy, stores)

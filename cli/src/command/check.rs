@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use qcloud_validator::memory::{MemoryCredentials, MemoryNonces};
 use qcloud_validator::stage::Received;
-use qcloud_validator::store::{
-    MemoryCredentials, MemoryNonces, NonceClaim, NonceStore, NonceVerdict, StoreError, Stores,
-};
+use qcloud_validator::store::{NonceClaim, NonceStore, NonceVerdict, StoreError, Stores};
 use qcloud_validator::testkit::Request;
 use qcloud_validator::{ManualClock, Policy, Tolerance, Transport, UnixTime, Validator};
 

@@ -428,7 +428,7 @@ fn redis(mut table: Table<'_>, folder: &Path) -> Result<RedisConfig, Fault> {
     let url = String::from_utf8(url)
         .map_err(|_| table.fault(table.line(), "url", "expected text in UTF-8"))?;
     #[cfg(feature = "redis")]
-    if qcloud_validator::store::RedisSettings::new(&url, 1).is_err() {
+    if qcloud_validator::redis::RedisSettings::new(&url, 1).is_err() {
         let wrong = "expected a URL such as redis://user:password@host:6379/0";
         return Err(table.fault(table.line(), "url", wrong));
     }

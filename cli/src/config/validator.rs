@@ -10,14 +10,16 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use qcloud_validator::store::{
-    AccountRules, AccountStanding, ActionRules, ActionStanding, AfterRestart, Credential,
-    CredentialState, Effect, LimitScope, MemoryPermissions, MemoryQuotas, Mfa, MfaDemand,
-    NonceCapacity, PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Rule,
-    Standing, StoreError,
+use qcloud_validator::memory::{
+    AccountRules, ActionRules, Effect, MemoryPermissions, MemoryQuotas, MfaDemand, NonceCapacity,
+    Rule,
 };
 #[cfg(all(feature = "serve", feature = "redis"))]
-use qcloud_validator::store::{RedisQuotas, RedisStores};
+use qcloud_validator::redis::{RedisQuotas, RedisStores};
+use qcloud_validator::store::{
+    AccountStanding, ActionStanding, AfterRestart, Credential, CredentialState, LimitScope, Mfa,
+    PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Standing, StoreError,
+};
 use qcloud_validator::{
     DiagnosisRule, HttpsRule, Language, Limits, Policy, PolicyBuilder, ReplayScope, SecretKey,
     Tolerance, UnixTime, UnsignedPart,

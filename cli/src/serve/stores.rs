@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use qcloud_validator::store::{
-    AfterRestart, AsyncStores, MemoryCredentials, MemoryNonces, NonceStore, QuotaStore,
-    RemoteNonceStore, RemoteQuotaStore, Slot, Stores, Unrestricted,
-};
+use qcloud_validator::memory::{MemoryCredentials, MemoryNonces};
 #[cfg(feature = "redis")]
-use qcloud_validator::store::{RedisSettings, RedisStores};
+use qcloud_validator::redis::{RedisSettings, RedisStores};
+use qcloud_validator::store::{
+    AfterRestart, AsyncStores, NonceStore, QuotaStore, RemoteNonceStore, RemoteQuotaStore, Slot,
+    Stores, Unrestricted,
+};
 use qcloud_validator::{AsyncValidator, Clock, SystemClock};
 
 use crate::config::gateway::RedisConfig;
@@ -171,7 +172,7 @@ async fn shared(
     window: u32,
     after_restart: AfterRestart,
 ) -> Result<Memory, String> {
-    let told = |error: qcloud_validator::store::RedisError| format!("redis: {error}");
+    let told = |error: qcloud_validator::redis::RedisError| format!("redis: {error}");
     let share = u32::try_from(rules.capacity.per_secret_id()).unwrap_or(u32::MAX);
     let mut settings = RedisSettings::new(&redis.url, window)
         .map_err(told)?

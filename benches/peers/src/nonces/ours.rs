@@ -1,6 +1,6 @@
 //! This crate's store in memory.
 
-use qcloud_validator::store::{MemoryNonces, NonceCapacity};
+use qcloud_validator::memory::{MemoryNonces, NonceCapacity};
 
 use super::WINDOW;
 

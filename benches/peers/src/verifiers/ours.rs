@@ -1,7 +1,8 @@
 //! This crate: the whole decision, and the part of it that the others do.
 
 use qcloud_validator::stage::Received;
-use qcloud_validator::store::{Credential, CredentialStore as _, MemoryCredentials, Principal};
+use qcloud_validator::memory::MemoryCredentials;
+use qcloud_validator::store::{Credential, CredentialStore as _, Principal};
 use qcloud_validator::{
     Policy, Reason, Rejection, RequestView, SecretKey, Transport, UnixTime, Validator,
 };

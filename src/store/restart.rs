@@ -2,7 +2,7 @@
 
 use crate::clock::UnixTime;
 
-/// What a [`MemoryNonces`](crate::store::MemoryNonces) does about requests that may have been used before it began.
+/// What a [`MemoryNonces`](crate::memory::MemoryNonces) does about requests that may have been used before it began.
 ///
 /// A timestamp may be ahead of the clock by the window. So of the requests that are timely after a restart, those dated
 /// before it were likely used before it, and those dated later were used before it only if the clock of their client was
@@ -24,7 +24,7 @@ pub enum AfterRestart {
 
 impl AfterRestart {
     /// The first second of expiry from which on a claim can be judged. A claim expires one window after its date.
-    pub(super) fn remembers_from(self, started: UnixTime, window_seconds: u32) -> i64 {
+    pub(crate) fn remembers_from(self, started: UnixTime, window_seconds: u32) -> i64 {
         let window = i64::from(window_seconds);
         let second = started.seconds();
         match self {

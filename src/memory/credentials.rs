@@ -11,7 +11,9 @@ use crate::store::{Credential, CredentialStore, StoreError};
 /// Credentials in memory. May be changed while requests are checked.
 ///
 /// ```
-/// use qcloud_validator::{SecretKey, store::{Credential, MemoryCredentials, Principal}};
+/// use qcloud_validator::SecretKey;
+/// use qcloud_validator::memory::MemoryCredentials;
+/// use qcloud_validator::store::{Credential, Principal};
 ///
 /// let credentials = MemoryCredentials::new();
 /// credentials.insert(Credential::permanent(

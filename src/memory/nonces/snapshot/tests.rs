@@ -9,9 +9,8 @@ use std::thread;
 use proptest::prelude::*;
 
 use super::*;
-use crate::store::{
-    AfterRestart, MemoryNonces, NonceClaim, NonceStore, NonceValue, NonceVerdict, StoreError,
-};
+use crate::memory::MemoryNonces;
+use crate::store::{AfterRestart, NonceClaim, NonceStore, NonceValue, NonceVerdict, StoreError};
 use NonceVerdict::{BeforeMemory, Fresh, Repeated};
 
 #[test]

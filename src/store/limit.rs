@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::super::pattern::Pattern;
+use super::pattern::Pattern;
+use super::quotas::QuotaDraw;
 use crate::clock::UnixTime;
-use crate::store::QuotaDraw;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -13,9 +13,9 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateRule {
-    pub(in crate::store) limit: NonZeroU32,
-    pub(in crate::store) period: NonZeroU32,
-    pub(in crate::store) applies: Applies,
+    pub(crate) limit: NonZeroU32,
+    pub(crate) period: NonZeroU32,
+    pub(crate) applies: Applies,
 }
 
 impl RateRule {
@@ -51,7 +51,7 @@ impl RateRule {
     }
 
     /// Rounded up: the rate is never exceeded.
-    pub(in crate::store) fn refills_one_in(&self) -> Duration {
+    pub(crate) fn refills_one_in(&self) -> Duration {
         let period = u64::from(self.period.get()).saturating_mul(NANOS_PER_SECOND);
         Duration::from_nanos(period.div_ceil(u64::from(self.limit.get())))
     }
@@ -61,9 +61,9 @@ impl RateRule {
 /// 86,400 seconds with the UTC day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaRule {
-    pub(in crate::store) limit: u64,
-    pub(in crate::store) period: NonZeroU32,
-    pub(in crate::store) applies: Applies,
+    pub(crate) limit: u64,
+    pub(crate) period: NonZeroU32,
+    pub(crate) applies: Applies,
 }
 
 impl QuotaRule {
@@ -98,12 +98,12 @@ impl QuotaRule {
         self
     }
 
-    pub(super) fn period_at(&self, now: UnixTime) -> i64 {
+    pub(crate) fn period_at(&self, now: UnixTime) -> i64 {
         let length = i64::from(self.period.get());
         now.seconds().checked_div_euclid(length).unwrap_or_default()
     }
 
-    pub(in crate::store) fn end_of(&self, period: i64) -> UnixTime {
+    pub(crate) fn end_of(&self, period: i64) -> UnixTime {
         let length = i64::from(self.period.get());
         UnixTime::from_seconds(period.saturating_add(1).saturating_mul(length))
     }
@@ -122,10 +122,10 @@ pub enum LimitScope {
 
 /// To which requests a limit applies, and whose are counted together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) struct Applies {
-    pub(in crate::store) actions: Pattern,
-    pub(in crate::store) account: Option<Box<str>>,
-    pub(in crate::store) scope: LimitScope,
+pub(crate) struct Applies {
+    pub(crate) actions: Pattern,
+    pub(crate) account: Option<Box<str>>,
+    pub(crate) scope: LimitScope,
 }
 
 impl Default for Applies {
@@ -139,7 +139,7 @@ impl Default for Applies {
 }
 
 impl Applies {
-    pub(in crate::store) fn to(&self, draw: &QuotaDraw<'_>) -> bool {
+    pub(crate) fn to(&self, draw: &QuotaDraw<'_>) -> bool {
         self.account
             .as_deref()
             .is_none_or(|uin| uin == draw.principal.uin())

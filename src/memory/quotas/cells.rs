@@ -6,7 +6,7 @@ use std::hash::Hash;
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 
-use super::rules::LimitScope;
+use crate::store::LimitScope;
 use crate::store::Principal;
 
 /// A count for each account or each principal.

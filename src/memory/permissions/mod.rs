@@ -57,9 +57,7 @@ pub use rules::{Effect, Rule};
 /// [`ActionDenied`](PermissionStanding::ActionDenied).
 ///
 /// ```
-/// use qcloud_validator::store::{
-///     AccountRules, ActionRules, Effect, MemoryPermissions, Rule,
-/// };
+/// use qcloud_validator::memory::{AccountRules, ActionRules, Effect, MemoryPermissions, Rule};
 ///
 /// let permissions = MemoryPermissions::new()
 ///     .with_action(ActionRules::new("DescribeRegions"))

@@ -16,13 +16,13 @@ use crate::store::AfterRestart;
 ///
 /// ```
 /// use std::time::Duration;
-/// use qcloud_validator::store::RedisSettings;
+/// use qcloud_validator::redis::RedisSettings;
 ///
 /// let settings = RedisSettings::new("redis://:dummy-password@redis.internal:6379", 300)?
 ///     .with_prefix("gateway")
 ///     .with_response_timeout(Duration::from_millis(100));
 /// assert!(!format!("{settings:?}").contains("dummy-password"));
-/// # Ok::<(), qcloud_validator::store::RedisError>(())
+/// # Ok::<(), qcloud_validator::redis::RedisError>(())
 /// ```
 #[derive(Clone)]
 pub struct RedisSettings {

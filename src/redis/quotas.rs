@@ -1,4 +1,4 @@
-//! Decides how often over all gateways: by the rules of [`MemoryQuotas`](crate::store::MemoryQuotas), counted in Redis.
+//! Decides how often over all gateways: by the rules of [`MemoryQuotas`](crate::memory::MemoryQuotas), counted in Redis.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use ::redis::{Script, ScriptInvocation};
 use sha2::{Digest, Sha256};
 
 use super::{RedisError, Shared};
-use crate::store::memory::Applies;
+use crate::store::limit::Applies;
 use crate::store::{
     Answer, LimitScope, Principal, QuotaDraw, QuotaRule, QuotaVerdict, RateRule, RemoteQuotaStore,
     StoreError,
@@ -15,7 +15,7 @@ use crate::store::{
 
 /// Rates and quotas, counted in Redis for all gateways together.
 ///
-/// The rules are those of [`MemoryQuotas`](crate::store::MemoryQuotas), and one list of rules serves both. What differs:
+/// The rules are those of [`MemoryQuotas`](crate::memory::MemoryQuotas), and one list of rules serves both. What differs:
 ///
 /// * A draw is one step over all rules that apply. The first that has nothing left refuses, rates before quotas, and then
 ///   **nothing is drawn from any of them**.
@@ -30,7 +30,8 @@ use crate::store::{
 /// ```no_run
 /// use std::num::NonZeroU32;
 /// use std::sync::Arc;
-/// use qcloud_validator::store::{RateRule, RedisSettings, RedisStores, RemoteQuotaStore};
+/// use qcloud_validator::redis::{RedisSettings, RedisStores};
+/// use qcloud_validator::store::{RateRule, RemoteQuotaStore};
 ///
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 /// let one = NonZeroU32::MIN;

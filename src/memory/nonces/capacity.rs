@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// How many nonces a [`MemoryNonces`](crate::store::MemoryNonces) remembers at most. Beyond that it refuses; it does not
+/// How many nonces a [`MemoryNonces`](crate::memory::MemoryNonces) remembers at most. Beyond that it refuses; it does not
 /// forget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonceCapacity {
@@ -22,7 +22,7 @@ impl NonceCapacity {
     /// When either is zero, or the share is more than the whole.
     ///
     /// ```
-    /// use qcloud_validator::store::{CapacityError, NonceCapacity};
+    /// use qcloud_validator::memory::{CapacityError, NonceCapacity};
     ///
     /// assert!(NonceCapacity::new(10_000_000, 500_000).is_ok());
     /// assert_eq!(NonceCapacity::new(10, 11), Err(CapacityError::ShareAboveTotal));

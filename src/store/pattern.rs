@@ -52,11 +52,11 @@ impl Pattern {
             .is_some()
     }
 
-    pub(in crate::store) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn matches_everything(&self) -> bool {
+    pub(crate) fn matches_everything(&self) -> bool {
         !self.text.is_empty() && self.text.bytes().all(|byte| byte == b'*')
     }
 }

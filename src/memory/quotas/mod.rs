@@ -3,7 +3,6 @@
 mod cells;
 mod period;
 mod rate;
-mod rules;
 mod timeline;
 
 #[cfg(test)]
@@ -12,11 +11,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-#[cfg(feature = "redis")]
-pub(in crate::store) use rules::Applies;
-pub use rules::{LimitScope, QuotaRule, RateRule};
-
-use crate::store::{QuotaDraw, QuotaStore, QuotaVerdict, StoreError};
+use crate::store::{QuotaDraw, QuotaRule, QuotaStore, QuotaVerdict, RateRule, StoreError};
 use period::Period;
 use rate::Rate;
 use timeline::Timeline;
@@ -42,9 +37,8 @@ use timeline::Timeline;
 /// ```
 /// use std::num::NonZeroU32;
 /// use qcloud_validator::UnixTime;
-/// use qcloud_validator::store::{
-///     MemoryQuotas, Principal, QuotaDraw, QuotaStore, QuotaVerdict, RateRule,
-/// };
+/// use qcloud_validator::memory::MemoryQuotas;
+/// use qcloud_validator::store::{Principal, QuotaDraw, QuotaStore, QuotaVerdict, RateRule};
 ///
 /// let one = NonZeroU32::MIN;
 /// let quotas = MemoryQuotas::new().with_rate(RateRule::new(one, one).on("Describe*"));

@@ -36,7 +36,7 @@ const NONCE: u64 = 8;
 const TENANT: u64 = 72;
 const CHECKSUM: u64 = 32;
 
-/// The nonces of a [`MemoryNonces`](crate::store::MemoryNonces) were not saved, or not loaded. Printed, it is one line that
+/// The nonces of a [`MemoryNonces`](crate::memory::MemoryNonces) were not saved, or not loaded. Printed, it is one line that
 /// names the file and the whole cause.
 #[derive(Debug)]
 pub struct SnapshotError {

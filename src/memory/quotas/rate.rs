@@ -8,8 +8,8 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use super::cells::Cells;
-use super::rules::RateRule;
 use super::timeline::{Shown, Timeline};
+use crate::store::RateRule;
 use crate::store::{QuotaDraw, QuotaVerdict};
 
 const NANOS_PER_MILLISECOND: u128 = 1_000_000;

@@ -10,7 +10,8 @@ use crate::store::{Pattern, PermissionQuery, StoreError};
 /// A closure will do:
 ///
 /// ```
-/// use qcloud_validator::store::{MemoryPermissions, Pattern, PermissionQuery, StoreError};
+/// use qcloud_validator::memory::MemoryPermissions;
+/// use qcloud_validator::store::{Pattern, PermissionQuery, StoreError};
 ///
 /// let permissions = MemoryPermissions::new().with_resources(
 ///     |query: &PermissionQuery<'_>, fields: &[Pattern]| {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use super::cells::Cells;
-use super::rules::QuotaRule;
+use crate::store::QuotaRule;
 use crate::store::{QuotaDraw, QuotaVerdict, StoreError};
 
 pub(super) struct Period {

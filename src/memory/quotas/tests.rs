@@ -6,7 +6,7 @@ use std::thread;
 
 use super::*;
 use crate::clock::UnixTime;
-use crate::store::Principal;
+use crate::store::{LimitScope, Principal};
 use QuotaVerdict::{Drawn, QuotaExhausted, RateExceeded};
 
 /// 2026-01-01T00:00:00Z in milliseconds.

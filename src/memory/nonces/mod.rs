@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::ring;
 use crate::clock::UnixTime;
-use crate::store::{NonceClaim, NonceStore, NonceVerdict, StoreError};
+use crate::store::{AfterRestart, NonceClaim, NonceStore, NonceVerdict, StoreError};
 use keys::HashKey;
 use table::Table;
 
@@ -13,12 +13,10 @@ mod capacity;
 mod keys;
 mod locks;
 mod partitions;
-mod restart;
 mod snapshot;
 mod table;
 
 pub use capacity::{CapacityError, NonceCapacity};
-pub use restart::AfterRestart;
 pub use snapshot::{SnapshotError, SnapshotFault};
 
 /// Used nonces, in memory.
@@ -53,9 +51,8 @@ pub use snapshot::{SnapshotError, SnapshotFault};
 ///
 /// ```
 /// use qcloud_validator::UnixTime;
-/// use qcloud_validator::store::{
-///     MemoryNonces, NonceCapacity, NonceClaim, NonceStore, NonceValue, NonceVerdict,
-/// };
+/// use qcloud_validator::memory::{MemoryNonces, NonceCapacity};
+/// use qcloud_validator::store::{NonceClaim, NonceStore, NonceValue, NonceVerdict};
 ///
 /// let nonces = MemoryNonces::new(NonceCapacity::default(), 300);
 /// let now = UnixTime::from_seconds(1_767_225_600);
@@ -102,9 +99,8 @@ impl MemoryNonces {
     ///
     /// ```
     /// use qcloud_validator::UnixTime;
-    /// use qcloud_validator::store::{
-    ///     AfterRestart, MemoryNonces, NonceCapacity, NonceClaim, NonceStore, NonceValue, NonceVerdict,
-    /// };
+    /// use qcloud_validator::memory::{MemoryNonces, NonceCapacity};
+    /// use qcloud_validator::store::{AfterRestart, NonceClaim, NonceStore, NonceValue, NonceVerdict};
     ///
     /// let started = UnixTime::from_seconds(1_767_225_600);
     /// let nonces = MemoryNonces::new(NonceCapacity::default(), 300)
@@ -160,7 +156,8 @@ impl MemoryNonces {
     /// Then nothing is loaded and the file stays. Whoever removes it starts without what is in it.
     ///
     /// ```
-    /// use qcloud_validator::store::{AfterRestart, MemoryNonces, NonceCapacity};
+    /// use qcloud_validator::memory::{MemoryNonces, NonceCapacity};
+    /// use qcloud_validator::store::AfterRestart;
     /// use qcloud_validator::{Clock, SystemClock};
     ///
     /// # let folder = std::env::temp_dir().join(format!("qcloud-validator-{}", std::process::id()));
@@ -176,7 +173,7 @@ impl MemoryNonces {
     /// // When it has stopped serving:
     /// nonces.save(&file)?;
     /// # std::fs::remove_dir_all(&folder).unwrap();
-    /// # Ok::<(), qcloud_validator::store::SnapshotError>(())
+    /// # Ok::<(), qcloud_validator::memory::SnapshotError>(())
     /// ```
     pub fn load(
         path: impl AsRef<Path>,

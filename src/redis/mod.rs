@@ -40,7 +40,7 @@ use std::sync::atomic::AtomicI64;
 
 use ::redis::Script;
 
-use super::RemoteNonceStore;
+use crate::store::RemoteNonceStore;
 
 mod error;
 mod link;
@@ -89,9 +89,9 @@ use nonces::RedisNonces;
 ///
 /// ```no_run
 /// use std::sync::Arc;
-/// use qcloud_validator::store::{
-///     AsyncStores, MemoryCredentials, RedisSettings, RedisStores, Slot, Stores,
-/// };
+/// use qcloud_validator::memory::MemoryCredentials;
+/// use qcloud_validator::redis::{RedisSettings, RedisStores};
+/// use qcloud_validator::store::{AsyncStores, Slot, Stores};
 /// use qcloud_validator::{AsyncValidator, Policy};
 ///
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
