@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 folders=("$@")
 ((${#folders[@]})) || folders=(src/check src/signature src/stage src/memory src/dialect src/form)
-tests=(captures vectors malformed order invariants codes properties restart async_validator tower diagnosis)
+tests=(library features)
 PATH=${LLVM_BIN:+$LLVM_BIN:}$PATH
 
 scratch=$(mktemp -d)

@@ -5,15 +5,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# What implies what: tower and redis async; cli testkit diagnose; gateway cli and tower. So each list is a choice of one.
+# What implies what: tower and redis async; testkit diagnose. So each list is a choice of one.
 declared=$(sed -n '/^\[features\]/,/^\[dep/s/^\([a-z]*\) = .*/\1/p' Cargo.toml | sort | xargs)
-if [[ $declared != "async cli default diagnose gateway redis testkit tower" ]]; then
+if [[ $declared != "async default diagnose redis testkit tower" ]]; then
     echo "tests/features.sh does not know the features of Cargo.toml: $declared" >&2
     exit 1
 fi
-sets=(gateway gateway,redis)
+sets=()
 for waits in "" async tower redis tower,redis; do
-    for explains in "" diagnose testkit cli; do
+    for explains in "" diagnose testkit; do
         sets+=("$waits,$explains")
     done
 done
@@ -22,4 +22,8 @@ for features in "${sets[@]}"; do
     echo "== $features"
     cargo clippy --quiet --locked --all-targets --no-default-features --features "$features" -- -D warnings
 done
-echo "${#sets[@]} sets of features"
+for features in "" serve redis; do
+    echo "== command: $features"
+    cargo clippy --quiet --locked -p qcloud-validator-cli --all-targets --no-default-features --features "$features" -- -D warnings
+done
+echo "${#sets[@]} sets of features of the library, 3 of the command"

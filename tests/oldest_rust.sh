@@ -9,5 +9,5 @@ cd "$(dirname "$0")/.."
 version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/rust-$version
 
-cargo "+$version" check --quiet --locked --all-features --all-targets
+cargo "+$version" check --quiet --locked --workspace --all-features --all-targets
 cargo "+$version" test --quiet --locked --lib --tests

@@ -1,7 +1,7 @@
 //! The stores that come with the crate, that of the example and those in Redis under the assertions of
 //! `testkit::conformance`; and that those fail for a store that breaks its contract.
 
-#[path = "../examples/custom_store.rs"]
+#[path = "../../examples/custom_store.rs"]
 #[allow(dead_code, reason = "the example runs by itself too")]
 mod custom_store;
 

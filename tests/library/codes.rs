@@ -1011,7 +1011,7 @@ fn manual() -> String {
     let mut page = String::from(
         "# The codes of every reason\n\
         \n\
-        Generated from the code, and a test keeps the two equal: `UPDATE_MANUAL=1 cargo test --test codes` writes it anew.\n\
+        Generated from the code, and a test keeps the two equal: `UPDATE_MANUAL=1 cargo test --test library codes` writes it anew.\n\
         \n\
         What a client is told, by reason and dialect, in the order of the checks. The numeric dialect sends a number and a\n\
         `codeDesc`. The message is the English one of `v2` with the facts of an example; in the other dialects it begins\n\
@@ -1047,6 +1047,6 @@ fn the_manual_lists_the_same_codes() {
     let written = std::fs::read_to_string(MANUAL).unwrap();
     assert!(
         written == page,
-        "src/manual/codes.md is out of date; run UPDATE_MANUAL=1 cargo test --test codes"
+        "src/manual/codes.md is out of date; run UPDATE_MANUAL=1 cargo test --test library codes"
     );
 }

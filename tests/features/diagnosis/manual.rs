@@ -16,7 +16,7 @@ proved. Where nothing fits, nothing is claimed, and the string to sign is shown.
 
 *Sometimes* means that only some requests of a client with this mistake fail.
 
-This page is made from the list in the code: `UPDATE_MANUAL=1 cargo test --features diagnose --test diagnosis_manual`.
+This page is made from the list in the code: `UPDATE_MANUAL=1 cargo test --features diagnose --test features diagnosis::manual`.
 ";
 
 const FAMILIES: [(Family, &str); 14] = [

@@ -316,7 +316,7 @@ fn no_check_before_the_nonce_writes_and_the_quota_writes_last() {
 
 #[test]
 fn the_manual_lists_the_same_order() {
-    let page = include_str!("../src/manual/order.md");
+    let page = include_str!("../../src/manual/order.md");
     let listed: Vec<&str> = page
         .lines()
         .filter(|line| line.starts_with(|digit: char| digit.is_ascii_digit()))

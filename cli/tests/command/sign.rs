@@ -1,0 +1,292 @@
+//! The subcommand `sign`.
+
+use test_support::signer::{QuerySigner, SECRET_ID, SECRET_KEY, Tc3Signer};
+
+use crate::run::{AT, Ran, Run, TOKEN, check, explain, run_with, temporary_file};
+
+/// Signs at the time of the tests, with their key.
+fn sign(args: &[&str]) -> Ran {
+    let own = ["sign", "--timestamp", AT];
+    Run {
+        args: [&own, args].concat(),
+        environment: vec![
+            ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
+            ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY),
+        ],
+        ..Run::default()
+    }
+    .run()
+}
+
+const SIGNED: [&[&str]; 13] = [
+    &["--dialect", "v2", "--signature", "hmac-sha1"],
+    &[
+        "--dialect",
+        "v2",
+        "--signature",
+        "hmac-sha256",
+        "--param",
+        "Name=默认 a+b",
+        "--param",
+        "ids.0=",
+    ],
+    &[
+        "--dialect",
+        "v2",
+        "--method",
+        "POST",
+        "--param",
+        "Name=it's",
+    ],
+    &[
+        "--dialect",
+        "v2",
+        "--version",
+        "2017-03-12",
+        "--signature",
+        "hmac-sha256",
+        "--method",
+        "POST",
+    ],
+    &["--version", "2017-03-12", "--signature", "hmac-sha1"],
+    &[
+        "--version",
+        "2017-03-12",
+        "--signature",
+        "hmac-sha256",
+        "--method",
+        "POST",
+        "--param",
+        "a=b=c",
+    ],
+    &["--version", "2017-03-12"],
+    &[
+        "--version",
+        "2017-03-12",
+        "--region",
+        "ap-guangzhou",
+        "--body",
+        r#"{"Name": "it's 默认"}"#,
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--param",
+        "Limit=1",
+        "--param",
+        "Name=a b",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--body",
+        "a\nb",
+        "--content-type",
+        "text/plain",
+        "--unsigned-payload",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--signed-header",
+        "X-TC-Action: DescribeZones",
+        "--signed-header",
+        "X-A: B c",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--body",
+        "@cli/tests/command/demo.txt",
+        "--content-type",
+        "text/plain",
+    ],
+    &[
+        "--version",
+        "2017-03-12",
+        "--host",
+        "relay.example:8443",
+        "--service",
+        "cvm",
+        "--method",
+        "POST",
+    ],
+];
+
+#[test]
+fn what_is_signed_is_admitted_however_it_is_printed() {
+    for args in SIGNED {
+        for output in ["request", "curl", "url"] {
+            let args = [args, &["--action", "DescribeZones", "--output", output]].concat();
+            let signed = sign(&args);
+            let no_url = args.contains(&"POST")
+                || !args.iter().any(|arg| arg.starts_with("hmac")) && !args.contains(&"v2");
+            if output == "url" && no_url {
+                assert_eq!(
+                    signed.stderr,
+                    "a URL cannot hold a body or the headers of TC3; use --output curl or request\n"
+                );
+                assert_eq!(signed.code, 2);
+                continue;
+            }
+            assert_eq!((signed.stderr.as_str(), signed.code), ("", 0), "{args:?}");
+            let checked = check(signed.stdout.as_bytes());
+            assert!(
+                checked.stdout.starts_with("✔ admitted  -  DescribeZones  "),
+                "{args:?}: {}{}{}",
+                signed.stdout,
+                checked.stdout,
+                checked.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn a_signed_request_is_printed_in_three_forms() {
+    let v2 = [
+        "--dialect",
+        "v2",
+        "--action",
+        "DescribeInstances",
+        "--nonce",
+        "11886",
+        "--region",
+        "ap-guangzhou",
+    ];
+    let url = "https://cvm.api.qcloud.com/v2/index.php?Action=DescribeInstances&Region=ap-guangzhou\
+               &SecretId=AKIDEXAMPLEdummydummydummydummydummy12&Timestamp=1767225600&Nonce=11886\
+               &SignatureMethod=HmacSHA1&Signature=";
+    let printed = |more: &[&str]| sign(&[&v2, more].concat()).stdout;
+    let signature = {
+        let mut signer = QuerySigner::v2();
+        signer.algorithm = test_support::signer::Algorithm::Sha1;
+        let target = signer.sign().target;
+        target.split_once("Signature=").unwrap().1.to_owned()
+    };
+    assert_eq!(printed(&["--output", "url"]), format!("{url}{signature}\n"));
+    assert_eq!(printed(&[]), format!("curl '{url}{signature}'\n"));
+    let tc3 = [
+        "--action",
+        "DescribeInstances",
+        "--version",
+        "2017-03-12",
+        "--region",
+        "ap-guangzhou",
+        "--body",
+        "{\"Limit\":1}",
+    ];
+    let authorization = Tc3Signer::post().sign();
+    let authorization = authorization.header("Authorization").unwrap();
+    assert_eq!(
+        sign(&[&tc3[..], &["--output", "request"]].concat()).stdout,
+        format!(
+            "POST / HTTP/1.1\r\nHost: cvm.tencentcloudapi.com\r\nContent-Type: application/json\r\n\
+             X-TC-Action: DescribeInstances\r\nX-TC-Version: 2017-03-12\r\nX-TC-Timestamp: 1767225600\r\n\
+             X-TC-Region: ap-guangzhou\r\nAuthorization: {authorization}\r\nContent-Length: 11\r\n\r\n{{\"Limit\":1}}"
+        )
+    );
+    assert_eq!(
+        sign(&tc3).stdout,
+        format!(
+            "curl https://cvm.tencentcloudapi.com/ -H 'Content-Type: application/json' \
+             -H 'X-TC-Action: DescribeInstances' -H 'X-TC-Version: 2017-03-12' -H 'X-TC-Timestamp: 1767225600' \
+             -H 'X-TC-Region: ap-guangzhou' -H 'Authorization: {authorization}' --data-raw '{{\"Limit\":1}}'\n"
+        )
+    );
+}
+
+#[test]
+fn a_mistake_that_is_made_is_named() {
+    for (args, mistake) in [
+        (
+            &["--dialect", "v2", "--param", "Name=a b"][..],
+            "encoded-before-signing",
+        ),
+        (&["--dialect", "v2"], "secret-key-whitespace"),
+        (
+            &["--version", "2017-03-12", "--signature", "hmac-sha256"],
+            "hex-instead-of-base64",
+        ),
+        (&["--version", "2017-03-12"], "tc3-crlf"),
+        (&["--version", "2017-03-12"], "timestamp-in-milliseconds"),
+        (
+            &["--version", "2017-03-12", "--body", "{}"],
+            "tc3-payload-digest",
+        ),
+    ] {
+        for output in ["request", "curl"] {
+            let more = [
+                "--action",
+                "DescribeZones",
+                "--mistake",
+                mistake,
+                "--output",
+                output,
+            ];
+            let signed = sign(&[args, &more].concat());
+            assert_eq!(signed.code, 0, "{}", signed.stderr);
+            let object = explain(signed.stdout.as_bytes(), &["--format", "json"])
+                .objects()
+                .remove(0);
+            assert_eq!(object["diagnosis"][0]["id"], mistake);
+        }
+    }
+}
+
+#[test]
+fn a_temporary_key_signs_its_token() {
+    let config = format!(
+        "[[credential]]\nsecret_id = \"{SECRET_ID}\"\nsecret_key = \"{SECRET_KEY}\"\ntoken = \"{TOKEN}\"\n"
+    );
+    let config = temporary_file("sign-token.toml", config.as_bytes());
+    let config = config.to_str().unwrap();
+    for args in [&["--dialect", "v2"][..], &["--version", "2017-03-12"]] {
+        let signed = sign(&[args, &["--action", "DescribeZones", "--token", TOKEN]].concat());
+        let args = ["check", "--credentials", config, "--at", AT, "-"];
+        let ran = run_with(&args, signed.stdout.as_bytes());
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_cannot_be_signed_is_one_line() {
+    let v3 = ["--action", "A", "--version", "1"];
+    for (args, message) in [
+        (
+            &["--action", "A"][..],
+            "API 3.0 needs --version, such as 2017-03-12 for CVM\n",
+        ),
+        (
+            &["--action", "A", "--dialect", "v2", "--signature", "tc3"],
+            "--signature tc3 is of API 3.0: it does not go with --dialect v2\n",
+        ),
+        (
+            &["--action", "A", "--dialect", "v2", "--body", "x"],
+            "--body, --signed-header and --unsigned-payload are for TC3; the others sign --param\n",
+        ),
+        (
+            &[&v3[..], &["--body", "@tests/no-such"]].concat(),
+            "--body: tests/no-such: cannot be read: No such file or directory (os error 2)\n",
+        ),
+        (
+            &[&v3[..], &["--mistake", "sort-missing"]].concat(),
+            "the mistake sort-missing cannot show in this request\n",
+        ),
+        (
+            &[&v3[..], &["--secret-key", ""]].concat(),
+            "--secret-id and --secret-key must not be empty\n",
+        ),
+    ] {
+        let ran = sign(args);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", message));
+        assert_eq!(ran.code, 2);
+    }
+    let bytes = temporary_file("bytes.bin", &[0xff, 0xfe]);
+    let body = format!("@{}", bytes.to_str().unwrap());
+    let ran = sign(&[&v3[..], &["--body", &body]].concat());
+    assert_eq!(ran.stderr, "the request is no text; use --output request\n");
+    let ran = sign(&[&v3[..], &["--mistake", "no-such"]].concat());
+    assert!(ran.stderr.contains("no known mistake"), "{}", ran.stderr);
+    assert_eq!(ran.code, 2);
+}

@@ -1,0 +1,67 @@
+//! Mode `forward-auth`: what a proxy that asks is answered.
+
+use std::net::SocketAddr;
+
+use test_support::gateway::{Gateway, call, folder, tc3, v2};
+
+use crate::scene::{AT_ONCE, forward_auth};
+
+#[test]
+fn each_kind_of_proxy_names_the_request_in_its_own_way() {
+    let host: SocketAddr = "203.0.113.9:443".parse().unwrap();
+    for (asked_by, method, target) in [
+        ("nginx", "X-Original-Method", "X-Original-URI"),
+        ("traefik", "X-Forwarded-Method", "X-Forwarded-Uri"),
+        ("envoy", "", ""),
+    ] {
+        let gateway = Gateway::start(&folder("asked"), &forward_auth(asked_by, AT_ONCE), &[]);
+        let at = gateway.address();
+        let question = |signed: qcloud_validator::testkit::Request| {
+            let signed = signed
+                .with_header("X-Forwarded-Proto", "https")
+                .with_header("X-Forwarded-Host", host.to_string());
+            if asked_by == "envoy" {
+                return signed.to_raw();
+            }
+            let original = (signed.method().to_vec(), signed.target().to_vec());
+            signed
+                .with_header(method, original.0)
+                .with_header(target, original.1)
+                .with_method("GET")
+                .with_target("/auth")
+                .to_raw()
+        };
+        let answer = call(at, &question(v2(host).sign()));
+        assert_eq!(answer.status, 200, "{asked_by}: {}", answer.text());
+        assert_eq!(
+            answer.header("x-qcloud-validator-account"),
+            Some("100000000001")
+        );
+        assert_eq!(
+            answer.header("x-qcloud-validator-action"),
+            Some("DescribeInstances")
+        );
+
+        // What only its body could verify.
+        let answer = call(at, &question(tc3(host).sign().with_body("")));
+        assert_eq!(
+            (answer.status, answer.code()),
+            (403, "InvalidParameter".to_owned()),
+            "{asked_by}"
+        );
+        let told = answer.header("x-qcloud-validator-response").unwrap();
+        assert_eq!(told, answer.text());
+
+        // A header of another kind of proxy is the client's own.
+        let foreign = match asked_by {
+            "nginx" => "X-Forwarded-Uri",
+            _ => "X-Original-URI",
+        };
+        let signed = v2(host).sign();
+        let forged = signed
+            .clone()
+            .with_target("/?Action=Other")
+            .with_header(foreign, signed.target());
+        assert_eq!(call(at, &question(forged)).status, 403, "{asked_by}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The gateway, run as a process and spoken to over sockets: what clients, services and operators see of it.
+
+mod clients;
+mod config;
+mod forward_auth;
+mod hardening;
+mod mock;
+mod nginx;
+mod operating;
+mod proxy;
+#[cfg(feature = "redis")]
+mod redis;
+mod scene;

@@ -1,0 +1,15 @@
+//! The library without features: vectors, captured requests, codes, order of refusal, invariants, faults, documentation.
+
+mod captures;
+mod codes;
+#[cfg(feature = "testkit")]
+mod confusion;
+mod documentation;
+mod faults;
+mod invariants;
+mod malformed;
+mod order;
+mod properties;
+mod reference_signer;
+mod restart;
+mod vectors;
