@@ -210,12 +210,9 @@ fn credential(mut table: Table<'_>, folder: &Path, seen: &mut Seen) -> Result<Cr
         let wrong = "expected only with token, token_env or token_file";
         return Err(table.fault(expires.line, "token_expires", wrong));
     }
-    let account = match table.text("account")? {
-        Some(account) => account.value.into_owned(),
-        None => DEFAULT_ACCOUNT.to_owned(),
-    };
-    let principal = match table.text("sub_account")? {
-        Some(sub_account) => Principal::sub_account(account, sub_account.value),
+    let account = uin(&mut table, "account")?.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+    let principal = match uin(&mut table, "sub_account")? {
+        Some(sub_account) => Principal::sub_account(account, sub_account),
         None => Principal::account(account),
     };
     let state = table.choice(
@@ -285,6 +282,19 @@ pub(crate) fn secret(
 fn without_line_end(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)
+}
+
+/// Whose key it is. It stands in a header, in which `none` says that there is no such account.
+fn uin(table: &mut Table<'_>, name: &'static str) -> Result<Option<String>, Fault> {
+    let Some(uin) = table.text(name)? else {
+        return Ok(None);
+    };
+    let is_visible = uin.value.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_visible || uin.value.eq_ignore_ascii_case("none") {
+        let wrong = "expected printable ASCII without blanks, and not `none`";
+        return Err(table.fault(uin.line, name, wrong));
+    }
+    Ok(Some(uin.value.into_owned()))
 }
 
 pub(crate) fn required(table: &mut Table<'_>, name: &'static str) -> Result<String, Fault> {

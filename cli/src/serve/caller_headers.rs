@@ -1,4 +1,7 @@
-//! Names the verified caller to a service or a proxy, in headers that nobody else can have set.
+//! Headers that name the verified caller to the service behind, and that the gateway alone may set.
+//!
+//! A request carries either all of them or none: a service that treated a missing header as a statement could be
+//! misled by anything on the way that removes one.
 
 use std::error::Error;
 
@@ -7,48 +10,117 @@ use hyper::header::{HeaderName, HeaderValue};
 use qcloud_validator::Admitted;
 use qcloud_validator::tower::RequestId;
 
-/// What a client sends under this prefix is removed.
-pub(crate) const PREFIX: &str = "x-qcloud-validator-";
+type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The headers about an admitted request.
-pub(crate) fn headers(
-    admitted: &Admitted,
-    id: &RequestId,
-) -> Result<HeaderMap, Box<dyn Error + Send + Sync>> {
-    let mut headers = HeaderMap::new();
-    let mut tell = |name: &str, value: &str| -> Result<(), Box<dyn Error + Send + Sync>> {
-        let name = HeaderName::try_from(format!("{PREFIX}{name}"))?;
-        headers.insert(name, HeaderValue::from_bytes(value.as_bytes())?);
-        Ok(())
-    };
-    tell("secret-id", admitted.secret_id())?;
-    tell("account", admitted.principal().uin())?;
-    if let Some(sub_account) = admitted.principal().sub_uin() {
-        tell("sub-account", sub_account)?;
-    }
-    tell("action", admitted.action())?;
-    tell("scheme", admitted.scheme().name())?;
-    tell("request-id", id.as_str())?;
-    if !admitted.uncovered().is_empty() {
-        let uncovered: Vec<String> = admitted
-            .uncovered()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        tell("uncovered", &uncovered.join(", "))?;
+const SECRET_ID: HeaderName = HeaderName::from_static("x-qcloud-validator-secret-id");
+const ACCOUNT: HeaderName = HeaderName::from_static("x-qcloud-validator-account");
+const SUB_ACCOUNT: HeaderName = HeaderName::from_static("x-qcloud-validator-sub-account");
+const ACTION: HeaderName = HeaderName::from_static("x-qcloud-validator-action");
+const SCHEME: HeaderName = HeaderName::from_static("x-qcloud-validator-scheme");
+const UNCOVERED: HeaderName = HeaderName::from_static("x-qcloud-validator-uncovered");
+const UNVERIFIED: HeaderName = HeaderName::from_static("x-qcloud-validator-unverified");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-qcloud-validator-request-id");
+
+/// Tells a proxy what the client should read. It is on answers to proxies, never on a request.
+pub(crate) const RESPONSE: &str = "x-qcloud-validator-response";
+
+/// The value of a header that has nothing to name.
+const NONE: &str = "none";
+
+/// The headers about an admitted request. The error names the header that cannot hold its value.
+pub(crate) fn of_admitted(admitted: &Admitted, id: &RequestId) -> Result<HeaderMap, BoxError> {
+    let uncovered: Vec<String> = admitted
+        .uncovered()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let uncovered = Some(uncovered.join(", ")).filter(|list| !list.is_empty());
+    headers([
+        (SECRET_ID, Some(admitted.secret_id())),
+        (ACCOUNT, Some(admitted.principal().uin())),
+        (SUB_ACCOUNT, admitted.principal().sub_uin()),
+        (ACTION, Some(admitted.action())),
+        (SCHEME, Some(admitted.scheme().name())),
+        (UNCOVERED, uncovered.as_deref()),
+        (UNVERIFIED, Some("false")),
+        (REQUEST_ID, Some(id.as_str())),
+    ])
+}
+
+/// The headers about a request that passes although nothing about it was verified.
+pub(crate) fn of_unverified(id: &RequestId) -> Result<HeaderMap, BoxError> {
+    headers([
+        (SECRET_ID, None),
+        (ACCOUNT, None),
+        (SUB_ACCOUNT, None),
+        (ACTION, None),
+        (SCHEME, None),
+        (UNCOVERED, Some("all")),
+        (UNVERIFIED, Some("true")),
+        (REQUEST_ID, Some(id.as_str())),
+    ])
+}
+
+/// Its length is that of the whole set, so that none can be left out.
+fn headers(values: [(HeaderName, Option<&str>); 8]) -> Result<HeaderMap, BoxError> {
+    let mut headers = HeaderMap::with_capacity(values.len());
+    for (name, value) in values {
+        let names_nothing = |value: &str| value.is_empty() || value.eq_ignore_ascii_case(NONE);
+        if value.is_some_and(|value| names_nothing(value.trim())) {
+            return Err(format!("{name}: its value would read as none").into());
+        }
+        let value = HeaderValue::from_bytes(value.unwrap_or(NONE).as_bytes())
+            .map_err(|error| format!("{name}: {error}"))?;
+        headers.insert(name, value);
     }
     Ok(headers)
 }
 
-/// Removes what only the gateway may say. Servers that pass headers on as variables make no difference between `-` and
-/// `_`, so neither does this.
+/// Removes what a client sent under a name of these headers.
 pub(crate) fn remove_forged(headers: &mut HeaderMap) {
     let forged: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| name.as_str().replace('_', "-").starts_with(PREFIX))
+        .filter(|name| is_ours(name))
         .cloned()
         .collect();
     for name in forged {
         headers.remove(name);
     }
+}
+
+/// Returns the names that a proxy should remove because a service may take them for one of `set`: those that the client
+/// sent, as far as the proxy shows them, and those of all headers with `_` in place of `-`. Names in `set` are not among
+/// them: the proxy overwrites what the client sent there.
+pub(crate) fn look_alikes(received: &HeaderMap, set: &HeaderMap) -> Result<HeaderValue, BoxError> {
+    let sent = received.keys().filter(|name| is_ours(name));
+    let mut names: Vec<String> = sent
+        .filter(|name| !set.contains_key(*name))
+        .map(ToString::to_string)
+        .collect();
+    names.push(RESPONSE.to_string());
+    let set = set.keys().map(HeaderName::as_str);
+    let underscored = set.chain([RESPONSE]).map(|name| name.replace('-', "_"));
+    names.extend(underscored);
+    names.sort_unstable();
+    names.dedup();
+    Ok(HeaderValue::try_from(names.join(","))?)
+}
+
+/// Whether a service may take a header for one of the gateway's. Programs that turn names into variables make no
+/// difference between `-` and other punctuation, so neither does this.
+fn is_ours(name: &HeaderName) -> bool {
+    const PREFIX: &str = "x-qcloud-validator-";
+    let Some(start) = name.as_str().get(..PREFIX.len()) else {
+        return false;
+    };
+    start
+        .bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                byte
+            } else {
+                b'-'
+            }
+        })
+        .eq(PREFIX.bytes())
 }

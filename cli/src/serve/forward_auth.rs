@@ -4,23 +4,24 @@
 //! 200 lets the request through, with headers that name the caller for the proxy to hand on. 403 does not: its body is
 //! what the client should read, and a header repeats it for a proxy that throws bodies away.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
-use hyper::header::HeaderValue;
+use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use qcloud_validator::tower::{Arrival, RequestBody, RequestId, TransportSource, refusal};
 use qcloud_validator::{AsyncValidator, Field, Headers, Payload, Reason};
 use tracing::warn;
 
 use super::body_deadline::BodyDeadline;
-use super::caller_headers;
+use super::caller_headers::{self, RESPONSE};
 use crate::config::gateway::{AskedBy, Bodies, ForwardAuth, UnseenBodies};
 
-/// What the client should read, for a proxy that only passes headers on.
-const RESPONSE: &str = "x-qcloud-validator-response";
+/// Names the headers that Envoy removes from the request before it passes it on.
+const REMOVED_BY_ENVOY: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
 /// The body of the request in question.
 enum Shown {
@@ -65,11 +66,12 @@ pub(crate) async fn answer(
         Shown::Nothing | Shown::Unreadable => Payload::Unseen,
     };
     let arrival = Arrival::new(&original, source);
-    match validator.check(&arrival.view(payload)).await {
-        Ok(admitted) => match caller_headers::headers(&admitted, &id) {
-            Ok(headers) => {
-                let mut response = Response::new(Body::empty());
-                *response.headers_mut() = headers;
+    let headers = Unjoined(&arrival);
+    let approve = |caller: HeaderMap| approval(rules.asked_by, original.headers(), caller);
+    let view = arrival.view(payload).with_headers(&headers);
+    match validator.check(&view).await {
+        Ok(admitted) => match caller_headers::of_admitted(&admitted, &id).and_then(approve) {
+            Ok(mut response) => {
                 response.extensions_mut().insert(Arc::new(admitted));
                 response
             }
@@ -83,15 +85,52 @@ pub(crate) async fn answer(
                 && matches!(shown, Shown::Nothing)
                 && rules.unseen_bodies == UnseenBodies::InsecurePassUnverified =>
         {
-            let mut response = Response::new(Body::empty());
-            let unverified = HeaderValue::from_static("true");
-            response
-                .headers_mut()
-                .insert("x-qcloud-validator-unverified", unverified);
-            response
+            let approved = caller_headers::of_unverified(&id).and_then(approve);
+            approved.unwrap_or_else(|_| denial(refused, id))
         }
         Err(refused) => denial(refused, id),
     }
+}
+
+/// The original request's headers, for a proxy that may have joined several lines into one with commas and yet passes on
+/// all of them: a value that is one by its meaning has no comma, or the service could read another line than the
+/// validator.
+struct Unjoined<'a>(&'a Arrival<'a>);
+
+impl Headers for Unjoined<'_> {
+    fn find(&self, name: &str) -> Field<'_> {
+        one_line(name, self.0.find(name))
+    }
+
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        self.0.find_all(names, found);
+        for (name, field) in names.iter().zip(found) {
+            *field = one_line(name, *field);
+        }
+    }
+}
+
+fn one_line<'h>(name: &str, field: Field<'h>) -> Field<'h> {
+    let steers = name == "content-type" || name == "host" || name.starts_with("x-tc-");
+    match field {
+        Field::Once(value) if steers && value.contains(&b',') => Field::Repeated,
+        field => field,
+    }
+}
+
+/// Lets a request through, with the headers about its caller.
+fn approval(
+    asked_by: AskedBy,
+    received: &HeaderMap,
+    caller: HeaderMap,
+) -> Result<Response<Body>, Box<dyn Error + Send + Sync>> {
+    let mut response = Response::new(Body::empty());
+    if let AskedBy::Envoy = asked_by {
+        let removed = caller_headers::look_alikes(received, &caller)?;
+        response.headers_mut().insert(REMOVED_BY_ENVOY, removed);
+    }
+    response.headers_mut().extend(caller);
+    Ok(response)
 }
 
 /// The request that the question is about.

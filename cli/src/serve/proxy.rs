@@ -200,10 +200,17 @@ impl Proxy {
         parts.version = Version::HTTP_11;
         let way: Option<Way> = parts.extensions.remove();
         parts.extensions.clear();
+        let way = way.unwrap_or_default();
+        if way.believed {
+            // What is about its connection with the client it has removed itself. What `Connection` still names is the
+            // client's choice, and may be what the proxy says about that client.
+            parts.headers.remove(CONNECTION);
+        }
         remove_hop_by_hop(&mut parts.headers);
         caller_headers::remove_forged(&mut parts.headers);
-        parts.headers.extend(caller_headers::headers(admitted, id)?);
-        way.unwrap_or_default().tell(&mut parts.headers)?;
+        let caller = caller_headers::of_admitted(admitted, id)?;
+        parts.headers.extend(caller);
+        way.tell(&mut parts.headers)?;
         Ok(Request::from_parts(parts, body))
     }
 }

@@ -24,7 +24,7 @@ fn fault(name: &str, text: &str) -> String {
 fn what_is_wrong_with_a_key_is_one_line() {
     const ID: &str = "[[credential]]\nsecret_id = \"AKID1\"\n";
     let key = format!("{ID}secret_key = \"{SECRET_KEY}\"\n");
-    let cases: [(String, &str); 27] = [
+    let cases: [(String, &str); 29] = [
         (
             "[[credential]]\n".to_owned(),
             "1: credential.secret_id: missing",
@@ -113,6 +113,14 @@ fn what_is_wrong_with_a_key_is_one_line() {
         (
             format!("{key}sub_account = \"\"\n"),
             "4: credential.sub_account: expected text that is not empty",
+        ),
+        (
+            format!("{key}sub_account = \"none\"\n"),
+            "4: credential.sub_account: expected printable ASCII without blanks, and not `none`",
+        ),
+        (
+            format!("{key}account = \"1\\n2\"\n"),
+            "4: credential.account: expected printable ASCII without blanks, and not `none`",
         ),
         (
             format!("{key}state = \"on\"\n"),

@@ -7,6 +7,7 @@ mod hardening;
 mod mock;
 mod nginx;
 mod operating;
+mod proxies;
 mod proxy;
 #[cfg(feature = "redis")]
 mod redis;

@@ -27,6 +27,7 @@ fn a_signed_get_reaches_the_service_with_the_caller_named() {
             ("secret-id", SECRET_ID),
             ("sub-account", "200000000001"),
             ("uncovered", "body"),
+            ("unverified", "false"),
         ]);
         // The target as it was sent: the signature of TC3 covers the spelling.
         let query = "Limit=10&Name=a%20b%2Bc%e4";
@@ -40,6 +41,7 @@ fn a_signed_get_reaches_the_service_with_the_caller_named() {
             ("secret-id", SECRET_ID),
             ("sub-account", "200000000001"),
             ("uncovered", "body, header x-tc-action, header x-tc-version"),
+            ("unverified", "false"),
         ]);
     }
 }
@@ -81,6 +83,7 @@ fn what_a_client_says_about_the_caller_does_not_get_through() {
         ("secret-id", SECRET_ID),
         ("sub-account", "200000000001"),
         ("uncovered", "body"),
+        ("unverified", "false"),
     ]);
 }
 
@@ -145,7 +148,15 @@ fn an_unseen_body_can_be_passed_as_unverified() {
         .with_header("X-Qcloud-Validator-Unverified", "false");
     let seen = site.served("--http1.1", &forged);
     assert_eq!(seen.body, "{\"Limit\":1}");
-    seen.assert_caller(&[("unverified", "true")]);
+    seen.assert_caller(&[
+        ("account", "none"),
+        ("action", "none"),
+        ("scheme", "none"),
+        ("secret-id", "none"),
+        ("sub-account", "none"),
+        ("uncovered", "all"),
+        ("unverified", "true"),
+    ]);
 
     // What can be judged is judged as ever.
     site.call(&v2(site.address).timestamp(1_767_225_600).sign())
@@ -154,7 +165,7 @@ fn an_unseen_body_can_be_passed_as_unverified() {
     assert_eq!(answer.body, SERVED);
     assert_eq!(
         site.service.take().header("x-qcloud-validator-unverified"),
-        None
+        Some("false")
     );
 }
 
