@@ -11,10 +11,12 @@ use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
     ManualClock, Policy, RequestView, SecretKey, Tolerance, Transport, Validator,
 };
-use test_support::mistakes::{
-    Draft, Mistake, OTHER_ID, OTHER_KEY, QueryDraft, Rng, Tc3Draft, query_draft, query_mistakes,
-    tc3_draft, tc3_mistakes, why_no_signature_matter,
-};
+use test_support::mistakes::draft::{Draft, QueryDraft, Tc3Draft};
+use test_support::mistakes::generate::{query_draft, tc3_draft};
+use test_support::mistakes::query::query_mistakes;
+use test_support::mistakes::random::Rng;
+use test_support::mistakes::tc3::tc3_mistakes;
+use test_support::mistakes::{Mistake, OTHER_ID, OTHER_KEY, why_no_signature_matter};
 use test_support::signer::Signed;
 
 /// Broken requests per mistake and kind of request.

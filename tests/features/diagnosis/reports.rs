@@ -15,10 +15,12 @@ use qcloud_validator::{
     Admitted, Dialect, ManualClock, Policy, Reason, Rejection, RequestView, SecretKey, Tolerance,
     Transport, UnixTime, Validator,
 };
-use test_support::mistakes::{
-    Bytes, Draft, Form, Hash, OTHER_ID, OTHER_KEY, Order, QueryDraft, Rng, SignatureWire, Tc3Draft,
-    base64, encoded, gbk, is_signature_matter, low_bytes, query_draft, question_marks, tc3_draft,
-};
+use test_support::mistakes::draft::{Draft, Form, Order, QueryDraft, SignatureWire, Tc3Draft};
+use test_support::mistakes::generate::{query_draft, tc3_draft};
+use test_support::mistakes::hash::{Hash, base64};
+use test_support::mistakes::random::Rng;
+use test_support::mistakes::text::{encoded, gbk, low_bytes, question_marks};
+use test_support::mistakes::{Bytes, OTHER_ID, OTHER_KEY, is_signature_matter};
 use test_support::signer::{QuerySigner, SECRET_ID, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer, hex};
 use test_support::stores::{AnswerStore, Answers, TOKEN};
 
