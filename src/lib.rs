@@ -110,8 +110,6 @@ pub mod manual {
     //! * [`diagnosis`]: the mistakes of clients that can be recognised
     //! * [`protocol`]: the rules of the wire
     //! * [`clients`]: what published clients send
-    //! * [`performance`]: what a verdict costs, and what costs it
-    //! * [`assurance`]: how it is tested
 
     /// The pages of the folder `manual`. Their links lead to files; here they lead to modules.
     macro_rules! pages {
@@ -128,8 +126,6 @@ pub mod manual {
             /// [diagnosis]: crate::manual::diagnosis
             /// [protocol]: crate::manual::protocol
             /// [clients]: crate::manual::clients
-            /// [performance]: crate::manual::performance
-            /// [assurance]: crate::manual::assurance
             #[doc = include_str!($file)]
             pub mod $name {}
         )*};
@@ -148,7 +144,5 @@ pub mod manual {
         diagnosis from "manual/diagnosis.md"
         protocol from "manual/protocol.md"
         clients from "manual/clients.md"
-        performance from "manual/performance.md"
-        assurance from "manual/assurance.md"
     }
 }

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use qcloud_validator::{Dialect, Reason};
 
 const READMES: [&str; 2] = ["README.md", "README.zh-CN.md"];
-const FRONT: [&str; 5] = [
+const FRONT: [&str; 7] = [
     "README.md",
     "README.zh-CN.md",
     "CHANGELOG.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
+    "benches/README.md",
+    "tests/README.md",
 ];
 
 #[test]
@@ -177,7 +179,7 @@ fn the_tests_that_show_a_promise_exist() {
         })
         .collect();
     let mut cited = 0;
-    let pages = ["src/manual/threats.md", "src/manual/assurance.md"].map(read);
+    let pages = ["src/manual/threats.md", "tests/README.md"].map(read);
     for word in pages.iter().flat_map(|page| quoted(page)) {
         // Modules between file and function are a matter of the file.
         let (Some((file, _)), Some((_, test))) = (word.split_once("::"), word.rsplit_once("::"))

@@ -1,5 +1,5 @@
 //! What the engine does when the world around it breaks: a clock that jumps, a store that fails at any of its calls, a
-//! body that ends early, a store without room. `src/manual/assurance.md` has the whole list.
+//! body that ends early, a store without room. `tests/README.md` has the whole list.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
