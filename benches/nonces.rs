@@ -102,7 +102,7 @@ impl Traffic {
             .expect("it fits")
             .max(1_000_000);
         Self {
-            store: MemoryNonces::new(
+            store: MemoryNonces::insecure_without_memory(
                 NonceCapacity::new(capacity, capacity).expect("there is room"),
                 WINDOW,
             ),

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use qcloud_validator::memory::MemoryCredentials;
 use qcloud_validator::store::{Credential, Principal, Stores};
-use qcloud_validator::{ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
+use qcloud_validator::{Clock, ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Once, when the service starts: who may sign, and a validator that every thread shares.
@@ -17,9 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Principal::account("100000000001"),
     ));
     let policy = Policy::default();
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
-    // The request below was signed at this second. A service leaves the clock of the system in place.
-    let validator = Validator::new(policy, stores).with_clock(ManualClock::at(1_767_225_600));
+    // The request below was signed at this second. A service uses `SystemClock` and leaves `with_clock` out.
+    let clock = ManualClock::at(1_767_225_600);
+    let stores = Stores::in_memory(credentials, policy.window_seconds(), clock.now());
+    let validator = Validator::new(policy, stores).with_clock(clock);
 
     // For each request: show it as it arrived, undecoded.
     let headers = [("Host", "cvm.api.qcloud.com")];

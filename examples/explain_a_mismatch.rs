@@ -6,7 +6,7 @@ use std::error::Error;
 
 use qcloud_validator::memory::MemoryCredentials;
 use qcloud_validator::store::{Credential, Principal, Stores};
-use qcloud_validator::{ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
+use qcloud_validator::{Clock, ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let credentials = MemoryCredentials::new();
@@ -16,8 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Principal::account("100000000001"),
     ));
     let policy = Policy::default();
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
-    let validator = Validator::new(policy, stores).with_clock(ManualClock::at(1_767_225_600));
+    // The request below was signed at this second. A service uses `SystemClock` and leaves `with_clock` out.
+    let clock = ManualClock::at(1_767_225_600);
+    let stores = Stores::in_memory(credentials, policy.window_seconds(), clock.now());
+    let validator = Validator::new(policy, stores).with_clock(clock);
 
     // Signed by a client that joined `recordLine=%E9%BB%98%E8%AE%A4` into its string to sign.
     let headers = [("Host", "cns.api.qcloud.com")];

@@ -15,7 +15,9 @@ use axum::{Extension, Router};
 use qcloud_validator::memory::MemoryCredentials;
 use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::tower::{PeerAddr, TransportSource, ValidatorLayer};
-use qcloud_validator::{Admitted, HttpsRule, Policy, SecretKey, Transport, Validator};
+use qcloud_validator::{
+    Admitted, Clock, HttpsRule, Policy, SecretKey, SystemClock, Transport, Validator,
+};
 use tokio::net::TcpListener;
 
 const SECRET_ID: &str = "AKIDEXAMPLE0000000000000000000000001";
@@ -35,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .https(HttpsRule::InsecureNowhere)
         .build()?;
     let source = TransportSource::Connection(Transport::Http);
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    let stores = Stores::in_memory(credentials, policy.window_seconds(), SystemClock.now());
     let validator = Validator::new(policy, stores);
 
     let app = Router::new()

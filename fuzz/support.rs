@@ -30,7 +30,7 @@ pub fn credentials() -> MemoryCredentials {
 }
 
 pub fn validator(policy: Policy, now: UnixTime) -> Validator {
-    let stores = Stores::in_memory(credentials(), policy.window_seconds());
+    let stores = Stores::insecure_in_memory(credentials(), policy.window_seconds());
     let clock = ManualClock::at(0);
     clock.set(now);
     Validator::new(policy, stores).with_clock(clock)

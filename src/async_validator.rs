@@ -43,10 +43,12 @@ use crate::validator::{OTHERS, claimed_id, explanation, to_be_told};
 /// ```
 /// use qcloud_validator::memory::MemoryCredentials;
 /// use qcloud_validator::store::Stores;
-/// use qcloud_validator::{AsyncValidator, Policy, Reason, RequestView, Transport};
+/// use qcloud_validator::{
+///     AsyncValidator, Clock, Policy, Reason, RequestView, SystemClock, Transport,
+/// };
 ///
 /// # pollster::block_on(async {
-/// let stores = Stores::in_memory(MemoryCredentials::new(), 300);
+/// let stores = Stores::in_memory(MemoryCredentials::new(), 300, SystemClock.now());
 /// let validator = AsyncValidator::new(Policy::default(), stores);
 ///
 /// let request = RequestView::new(Transport::Http, "GET", "/");

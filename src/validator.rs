@@ -22,7 +22,7 @@ use crate::store::Stores;
 /// ```
 /// use qcloud_validator::memory::MemoryCredentials;
 /// use qcloud_validator::store::{Credential, Principal, Stores};
-/// use qcloud_validator::{ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
+/// use qcloud_validator::{Clock, ManualClock, Policy, RequestView, SecretKey, Transport, Validator};
 ///
 /// let credentials = MemoryCredentials::new();
 /// credentials.insert(Credential::permanent(
@@ -31,8 +31,9 @@ use crate::store::Stores;
 ///     Principal::account("100000000001"),
 /// ));
 /// let policy = Policy::default();
-/// let stores = Stores::in_memory(credentials, policy.window_seconds());
-/// let validator = Validator::new(policy, stores).with_clock(ManualClock::at(1_767_225_600));
+/// let clock = ManualClock::at(1_767_225_600);
+/// let stores = Stores::in_memory(credentials, policy.window_seconds(), clock.now());
+/// let validator = Validator::new(policy, stores).with_clock(clock);
 ///
 /// let headers = [("Host", "cvm.api.qcloud.com")];
 /// let request = RequestView::new(

@@ -58,7 +58,7 @@ fn gateway_at(redis: &RedisStores, policy: Policy, clock: impl Clock + 'static) 
     credentials.insert(permanent());
     let stores = AsyncStores {
         nonces: Slot::Remote(redis.nonces()),
-        ..Stores::in_memory(credentials, policy.window_seconds()).into()
+        ..Stores::insecure_in_memory(credentials, policy.window_seconds()).into()
     };
     AsyncValidator::new(policy, stores).with_clock(clock)
 }

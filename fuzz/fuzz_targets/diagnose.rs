@@ -143,7 +143,7 @@ fn validator(macs: u32, now: i64) -> Validator {
         .diagnosis_macs(macs)
         .build()
         .expect("any number of MACs is a policy");
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
     Validator::new(policy, stores).with_clock(ManualClock::at(now))
 }
 

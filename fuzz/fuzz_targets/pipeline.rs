@@ -201,7 +201,7 @@ impl Engine {
         let policy = Policy::default();
         let stores = Stores {
             permissions: seen.clone(),
-            ..Stores::in_memory(support::credentials(), policy.window_seconds())
+            ..Stores::insecure_in_memory(support::credentials(), policy.window_seconds())
         };
         Self {
             validator: Validator::new(policy, stores).with_clock(ManualClock::at(now)),

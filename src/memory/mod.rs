@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::store::{Stores, Unrestricted};
+use crate::clock::UnixTime;
+use crate::store::{AfterRestart, Stores, Unrestricted};
 
 mod credentials;
 mod nonces;
@@ -19,30 +20,50 @@ pub use permissions::{
 pub use quotas::MemoryQuotas;
 
 impl Stores {
-    /// The given credentials, nonces in memory for a window of `window` seconds, and neither permissions nor limits.
+    /// Returns stores in memory: the given credentials, nonces for a window of `window_seconds`, and neither permissions
+    /// nor limits.
     ///
-    /// The nonces count as never used, which is right for a test with any clock. A service that is restarted should say
-    /// when it started, or a request from before can be replayed ([`MemoryNonces::started_at`]):
+    /// `started` is when the service started. Requests dated before it are refused as out of date, since they may have
+    /// been used before the start; [`MemoryNonces`] has the other choices.
     ///
     /// ```
-    /// use std::sync::Arc;
-    /// use qcloud_validator::memory::{MemoryCredentials, MemoryNonces, NonceCapacity};
-    /// use qcloud_validator::store::{AfterRestart, Stores};
+    /// use qcloud_validator::memory::MemoryCredentials;
+    /// use qcloud_validator::store::Stores;
     /// use qcloud_validator::{Clock, SystemClock};
     ///
-    /// let nonces = MemoryNonces::new(NonceCapacity::default(), 300)
-    ///     .started_at(SystemClock.now(), AfterRestart::default());
-    /// let stores = Stores {
-    ///     nonces: Arc::new(nonces),
-    ///     ..Stores::in_memory(MemoryCredentials::new(), 300)
-    /// };
+    /// let stores = Stores::in_memory(MemoryCredentials::new(), 300, SystemClock.now());
     /// # let _ = stores;
     /// ```
     #[must_use]
-    pub fn in_memory(credentials: MemoryCredentials, window: u32) -> Self {
+    pub fn in_memory(
+        credentials: MemoryCredentials,
+        window_seconds: u32,
+        started: UnixTime,
+    ) -> Self {
+        let rule = AfterRestart::default();
+        let capacity = NonceCapacity::default();
+        Self {
+            nonces: Arc::new(MemoryNonces::started_at(
+                capacity,
+                window_seconds,
+                started,
+                rule,
+            )),
+            ..Self::insecure_in_memory(credentials, window_seconds)
+        }
+    }
+
+    /// Returns the same stores, but takes every request for new, also one that was used before a restart: for tests with
+    /// a clock of their choice.
+    #[must_use]
+    pub fn insecure_in_memory(credentials: MemoryCredentials, window_seconds: u32) -> Self {
+        let capacity = NonceCapacity::default();
         Self {
             credentials: Arc::new(credentials),
-            nonces: Arc::new(MemoryNonces::new(NonceCapacity::default(), window)),
+            nonces: Arc::new(MemoryNonces::insecure_without_memory(
+                capacity,
+                window_seconds,
+            )),
             permissions: Arc::new(Unrestricted),
             quotas: Arc::new(Unrestricted),
         }

@@ -92,7 +92,7 @@ use nonces::RedisNonces;
 /// use qcloud_validator::memory::MemoryCredentials;
 /// use qcloud_validator::redis::{RedisSettings, RedisStores};
 /// use qcloud_validator::store::{AsyncStores, Slot, Stores};
-/// use qcloud_validator::{AsyncValidator, Policy};
+/// use qcloud_validator::{AsyncValidator, Clock, Policy, SystemClock};
 ///
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 /// let policy = Policy::default();
@@ -102,7 +102,7 @@ use nonces::RedisNonces;
 /// let stores = AsyncStores {
 ///     nonces: Slot::Remote(redis.nonces()),
 ///     quotas: Slot::Remote(Arc::new(redis.quotas())),
-///     ..Stores::in_memory(MemoryCredentials::new(), window).into()
+///     ..Stores::in_memory(MemoryCredentials::new(), window, SystemClock.now()).into()
 /// };
 /// let validator = AsyncValidator::new(policy, stores);
 ///

@@ -109,6 +109,7 @@ impl<L: ?Sized, R: ?Sized> fmt::Debug for Slot<L, R> {
 /// ```
 /// use std::sync::Arc;
 /// use qcloud_validator::memory::MemoryCredentials;
+/// use qcloud_validator::{Clock, SystemClock};
 /// use qcloud_validator::store::{
 ///     Answer, AsyncStores, NonceClaim, NonceVerdict, RemoteNonceStore, Slot, StoreError, Stores,
 /// };
@@ -123,7 +124,7 @@ impl<L: ?Sized, R: ?Sized> fmt::Debug for Slot<L, R> {
 ///
 /// let stores = AsyncStores {
 ///     nonces: Slot::Remote(Arc::new(Elsewhere)),
-///     ..AsyncStores::from(Stores::in_memory(MemoryCredentials::new(), 300))
+///     ..AsyncStores::from(Stores::in_memory(MemoryCredentials::new(), 300, SystemClock.now()))
 /// };
 /// # let _ = stores;
 /// ```

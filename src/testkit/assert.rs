@@ -203,7 +203,7 @@ impl Assertion {
         let now = self.at.map(UnixTime::from_seconds);
         let now = now.or_else(|| self.request.signed_at(&self.policy));
         let credentials: MemoryCredentials = self.credentials.0.iter().cloned().collect();
-        let stores = Stores::in_memory(credentials, self.policy.window_seconds());
+        let stores = Stores::insecure_in_memory(credentials, self.policy.window_seconds());
         let clock = ManualClock::at(0);
         clock.set(now.unwrap_or(UnixTime::from_seconds(0)));
         let validator = Validator::new(self.policy.clone(), stores).with_clock(clock);

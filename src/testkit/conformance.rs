@@ -13,7 +13,7 @@
 //!
 //! let now = UnixTime::from_seconds(1_767_225_600);
 //! let with_room_for = |room| {
-//!     NonceCapacity::new(room, room).map(|capacity| MemoryNonces::new(capacity, 300))
+//!     NonceCapacity::new(room, room).map(|capacity| MemoryNonces::insecure_without_memory(capacity, 300))
 //! };
 //! conformance::claims_are_exact(&with_room_for(1_000)?, now);
 //! conformance::live_nonces_are_remembered(&with_room_for(20_000)?);

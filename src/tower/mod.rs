@@ -20,12 +20,12 @@
 //! use qcloud_validator::memory::MemoryCredentials;
 //! use qcloud_validator::store::Stores;
 //! use qcloud_validator::tower::{RequestBody, TransportSource, ValidatorLayer};
-//! use qcloud_validator::{Admitted, Policy, Rejection, Transport, Validator};
+//! use qcloud_validator::{Admitted, Clock, Policy, Rejection, SystemClock, Transport, Validator};
 //! use tower_layer::Layer;
 //! use tower_service::Service;
 //!
 //! # pollster::block_on(async {
-//! let stores = Stores::in_memory(MemoryCredentials::new(), 300);
+//! let stores = Stores::in_memory(MemoryCredentials::new(), 300, SystemClock.now());
 //! let validator = Validator::new(Policy::default(), stores);
 //! let layer = ValidatorLayer::new(validator, TransportSource::Connection(Transport::Https));
 //!

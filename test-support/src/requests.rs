@@ -42,7 +42,7 @@ pub fn validator() -> Validator {
     let plenty = NonZeroU32::MAX;
     let stores = Stores {
         credentials: Arc::new(credentials),
-        nonces: Arc::new(MemoryNonces::new(
+        nonces: Arc::new(MemoryNonces::insecure_without_memory(
             NonceCapacity::new(1_000_000, 1_000_000).expect("there is room"),
             policy.window_seconds(),
         )),

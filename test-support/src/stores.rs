@@ -135,7 +135,7 @@ pub fn validator(policy: Policy, stores: Stores) -> Validator {
 pub fn in_memory(policy: Policy) -> Validator {
     let credentials = qcloud_validator::memory::MemoryCredentials::new();
     credentials.insert(permanent());
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
     validator(policy, stores)
 }
 

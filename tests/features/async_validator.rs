@@ -146,7 +146,7 @@ fn https(request: &Signed) -> RequestView<'_> {
 fn in_memory() -> Stores {
     let credentials = MemoryCredentials::new();
     credentials.insert(permanent());
-    Stores::in_memory(credentials, 300)
+    Stores::insecure_in_memory(credentials, 300)
 }
 
 /// A v2 GET and the world it meets.

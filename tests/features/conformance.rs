@@ -22,7 +22,7 @@ use qcloud_validator::testkit::conformance;
 const NOW: UnixTime = UnixTime::from_seconds(1_767_225_600);
 
 fn memory(room: usize) -> MemoryNonces {
-    MemoryNonces::new(NonceCapacity::new(room, room).unwrap(), 300)
+    MemoryNonces::insecure_without_memory(NonceCapacity::new(room, room).unwrap(), 300)
 }
 
 fn assert_nonces<S: NonceStore>(with_room_for: impl Fn(usize) -> S) {

@@ -88,7 +88,7 @@ impl Rig {
         let policy = policy.build().unwrap();
         let credentials = MemoryCredentials::new();
         credentials.insert(permanent());
-        let stores = Stores::in_memory(credentials, policy.window_seconds());
+        let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
         let validator = Validator::new(policy, stores).with_clock(ManualClock::at(TIMESTAMP));
         let behind = Behind::default();
         let seen = behind.seen.clone();
@@ -854,8 +854,11 @@ mod on_axum {
     async fn serve() -> SocketAddr {
         let credentials = MemoryCredentials::new();
         credentials.insert(permanent());
-        let validator = Validator::new(Policy::default(), Stores::in_memory(credentials, 300))
-            .with_clock(ManualClock::at(TIMESTAMP));
+        let validator = Validator::new(
+            Policy::default(),
+            Stores::insecure_in_memory(credentials, 300),
+        )
+        .with_clock(ManualClock::at(TIMESTAMP));
         let app = Router::new()
             .fallback(any(echo))
             .layer(ValidatorLayer::new(validator, behind_proxies()))

@@ -31,7 +31,7 @@ fn check(capture: &Capture, policy: PolicyBuilder) -> Result<Admitted, Rejection
     } else {
         Credential::permanent(SECRET_ID, key, principal)
     });
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
     let validator =
         Validator::new(policy, stores).with_clock(ManualClock::at(capture.received_unix));
     let view = RequestView::new(Transport::Https, &request.method, &request.target)

@@ -47,7 +47,7 @@ fn a_v2_request_through_a_public_host_cannot_be_replayed_as_v1() {
         .public_host("cvm.api.qcloud.com")
         .build()
         .unwrap();
-    let validator = Validator::new(policy, Stores::in_memory(credentials, 300))
+    let validator = Validator::new(policy, Stores::insecure_in_memory(credentials, 300))
         .with_clock(ManualClock::at(NOW));
     let once = v2("/");
     assert!(validator.check(&once.view()).is_ok());
@@ -166,7 +166,7 @@ fn validator(permissions: Option<MemoryPermissions>) -> Validator {
     )]
     .into_iter()
     .collect();
-    let mut stores = Stores::in_memory(credentials, 300);
+    let mut stores = Stores::insecure_in_memory(credentials, 300);
     if let Some(permissions) = permissions {
         stores.permissions = Arc::new(permissions);
     } else {

@@ -34,7 +34,7 @@ fn memory() -> Stores {
     let rule = QuotaRule::new(100, NonZeroU32::new(3600).unwrap());
     Stores {
         quotas: Arc::new(MemoryQuotas::new().with_quota(rule)),
-        ..Stores::in_memory(credentials, 300)
+        ..Stores::insecure_in_memory(credentials, 300)
     }
 }
 

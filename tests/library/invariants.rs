@@ -68,8 +68,11 @@ fn a_future_dated_request_cannot_be_replayed_in_its_last_second() {
     let clock = Arc::new(ManualClock::at(TIMESTAMP - 300));
     let credentials = MemoryCredentials::new();
     credentials.insert(permanent());
-    let validator = Validator::new(Policy::default(), Stores::in_memory(credentials, 300))
-        .with_clock(clock.clone());
+    let validator = Validator::new(
+        Policy::default(),
+        Stores::insecure_in_memory(credentials, 300),
+    )
+    .with_clock(clock.clone());
     let request = QuerySigner::v2().sign();
     assert!(check(&validator, &request).is_ok());
     for later in [1, 299, 300, 599, 600] {
@@ -89,8 +92,11 @@ fn a_tc3_key_signs_on_both_sides_of_midnight_and_for_each_service() {
     let clock = Arc::new(ManualClock::at(midnight));
     let credentials = MemoryCredentials::new();
     credentials.insert(permanent());
-    let validator =
-        Validator::new(Policy::default(), Stores::in_memory(credentials, 300)).with_clock(clock);
+    let validator = Validator::new(
+        Policy::default(),
+        Stores::insecure_in_memory(credentials, 300),
+    )
+    .with_clock(clock);
     for round in 0..3 {
         for (timestamp, service) in [
             (midnight - 2, "cvm"),
@@ -141,7 +147,7 @@ fn with_capacity(total: usize, per_secret_id: usize) -> Validator {
     let capacity = NonceCapacity::new(total, per_secret_id).unwrap();
     let stores = Stores {
         credentials: Arc::new(credentials),
-        nonces: Arc::new(MemoryNonces::new(capacity, 300)),
+        nonces: Arc::new(MemoryNonces::insecure_without_memory(capacity, 300)),
         permissions: Arc::new(Unrestricted),
         quotas: Arc::new(Unrestricted),
     };
@@ -302,7 +308,7 @@ fn no_output_holds_a_secret_or_the_right_signature() {
 
 #[test]
 fn what_is_printed_of_stores_and_claims_is_no_secret() {
-    let stores = Stores::in_memory(MemoryCredentials::new(), 300);
+    let stores = Stores::insecure_in_memory(MemoryCredentials::new(), 300);
     assert_eq!(format!("{stores:?}"), "Stores { .. }");
     assert_eq!(
         format!("{:?}", permanent()),
@@ -370,7 +376,10 @@ fn a_refused_but_authentic_request_has_used_its_nonce() {
     let mut answers = Answers::good();
     answers.standing.as_mut().unwrap().mfa = qcloud_validator::store::MfaStanding::Failed;
     let refusing = AnswerStore::new(answers);
-    let nonces = Arc::new(MemoryNonces::new(NonceCapacity::default(), 300));
+    let nonces = Arc::new(MemoryNonces::insecure_without_memory(
+        NonceCapacity::default(),
+        300,
+    ));
     let stores = |store: &Arc<AnswerStore>| Stores {
         nonces: nonces.clone(),
         ..store.stores()

@@ -48,7 +48,7 @@ fn verdict(validator: &Validator, wire: &Wire) -> Result<(), Reason> {
 fn at(now: i64, policy: Policy) -> Validator {
     let credentials = MemoryCredentials::new();
     credentials.insert(permanent());
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
     Validator::new(policy, stores).with_clock(ManualClock::at(now))
 }
 

@@ -24,14 +24,19 @@ fn process(now: i64, nonces: Arc<MemoryNonces>) -> Validator {
     credentials.insert(permanent());
     let stores = Stores {
         nonces,
-        ..Stores::in_memory(credentials, WINDOW)
+        ..Stores::insecure_in_memory(credentials, WINDOW)
     };
     Validator::new(policy, stores).with_clock(ManualClock::at(now))
 }
 
 fn started(at: i64, rule: AfterRestart) -> Arc<MemoryNonces> {
-    let nonces = MemoryNonces::new(NonceCapacity::default(), WINDOW);
-    Arc::new(nonces.started_at(UnixTime::from_seconds(at), rule))
+    let started = UnixTime::from_seconds(at);
+    Arc::new(MemoryNonces::started_at(
+        NonceCapacity::default(),
+        WINDOW,
+        started,
+        rule,
+    ))
 }
 
 fn of_every_scheme() -> [Signed; 3] {
@@ -53,6 +58,25 @@ fn v2_dated(timestamp: i64, nonce: &str) -> Signed {
         ..QuerySigner::v2()
     }
     .sign()
+}
+
+#[test]
+fn stores_in_memory_refuse_what_may_have_been_used_before_they_were_made() {
+    let in_memory = |started: i64| {
+        let credentials = MemoryCredentials::new();
+        credentials.insert(permanent());
+        let started = UnixTime::from_seconds(started);
+        let stores = Stores::in_memory(credentials, WINDOW, started);
+        Validator::new(Policy::default(), stores).with_clock(ManualClock::at(TIMESTAMP + 10))
+    };
+    let request = QuerySigner::v2().sign();
+    check(&in_memory(TIMESTAMP - 20), &request).unwrap();
+    let restarted = in_memory(TIMESTAMP + 1);
+    let refused = check(&restarted, &request).unwrap_err();
+    assert!(
+        matches!(refused.reason(), Reason::NonceBeforeMemory),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Case<'_> {
         } else {
             Credential::permanent(self.secret_id, key, Principal::account("1"))
         });
-        let stores = Stores::in_memory(credentials, policy.window_seconds());
+        let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
         let validator = Validator::new(policy, stores).with_clock(ManualClock::at(self.now));
         let verdict = validator.check(&view).map(drop);
         (verdict.map_err(|refused| refused.reason().clone()), text)

@@ -330,7 +330,7 @@ fn validator(
         .build()
         .map_err(|error| format!("--public-host: {error}"))?;
 
-    let nonces = MemoryNonces::new(nonces.capacity, policy.window_seconds());
+    let nonces = MemoryNonces::insecure_without_memory(nonces.capacity, policy.window_seconds());
     let stores = Stores {
         credentials: Arc::new(credentials),
         nonces: match args.at {

@@ -7,7 +7,7 @@ use qcloud_validator::memory::{MemoryCredentials, MemoryNonces};
 use qcloud_validator::redis::{RedisSettings, RedisStores};
 use qcloud_validator::store::{
     AfterRestart, AsyncStores, NonceStore, QuotaStore, RemoteNonceStore, RemoteQuotaStore, Slot,
-    Stores, Unrestricted,
+    Unrestricted,
 };
 use qcloud_validator::{AsyncValidator, Clock, SystemClock};
 
@@ -95,12 +95,10 @@ impl Kept {
         }
         let credentials: MemoryCredentials = setup.credentials.into_iter().collect();
         let stores = AsyncStores {
+            credentials: Slot::Local(Arc::new(credentials)),
             nonces: self.nonces(),
+            permissions: Slot::Local(setup.permissions),
             quotas: self.quotas(setup.limits),
-            ..AsyncStores::from(Stores {
-                permissions: setup.permissions,
-                ..Stores::in_memory(credentials, self.window)
-            })
         };
         Ok(AsyncValidator::new(policy, stores))
     }
@@ -159,9 +157,8 @@ fn own(rules: &NonceRules, window: u32, after_restart: AfterRestart) -> Result<M
         }
         None => None,
     };
-    let nonces = loaded.unwrap_or_else(|| {
-        MemoryNonces::new(rules.capacity, window).started_at(now, after_restart)
-    });
+    let nonces = loaded
+        .unwrap_or_else(|| MemoryNonces::started_at(rules.capacity, window, now, after_restart));
     Ok(Memory::Own(Arc::new(nonces)))
 }
 

@@ -54,7 +54,7 @@ pub use snapshot::{SnapshotError, SnapshotFault};
 /// use qcloud_validator::memory::{MemoryNonces, NonceCapacity};
 /// use qcloud_validator::store::{NonceClaim, NonceStore, NonceValue, NonceVerdict};
 ///
-/// let nonces = MemoryNonces::new(NonceCapacity::default(), 300);
+/// let nonces = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
 /// let now = UnixTime::from_seconds(1_767_225_600);
 /// let claim = NonceClaim::new(
 ///     "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE",
@@ -75,24 +75,14 @@ pub struct MemoryNonces {
 }
 
 impl MemoryNonces {
-    /// An empty store for requests whose timestamps are at most `window_seconds` from the clock, either way. It takes it
-    /// that nothing was used before, which is right in a test; a service adds [`started_at`](Self::started_at).
+    /// Returns an empty store that began to remember at `started`, and does what `rule` says about requests from before.
     ///
-    /// The window must be at least that of the [`Policy`](crate::Policy): claims that expire later than twice the window
-    /// from now are refused with an error.
-    #[must_use]
-    pub fn new(capacity: NonceCapacity, window_seconds: u32) -> Self {
-        Self {
-            table: Table::new(capacity, window_seconds, HashKey::random()),
-            window_seconds,
-            remembers_from: i64::MIN,
-        }
-    }
-
-    /// The same store, which began to remember at `started` and does what `rule` says about requests from before.
+    /// It is for requests whose timestamps are at most `window_seconds` from the clock, either way. The window must be at
+    /// least that of the [`Policy`](crate::Policy): claims that expire later than twice the window from now are refused
+    /// with an error.
     ///
-    /// By the time the clock is one window past the start, none of them is timely any more. An instant some seconds after
-    /// the real start makes [`AfterRestart::RefuseDatedBefore`] cover clients whose clocks are ahead by as much.
+    /// Once the clock is one window past the start, no request from before is timely any more. An instant some seconds
+    /// after the real start makes [`AfterRestart::RefuseDatedBefore`] cover clients whose clocks are ahead by as much.
     ///
     /// The date of a request is taken to be its expiry less the window of this store; if that is longer than the one of
     /// the policy, requests dated a little later are refused too.
@@ -103,8 +93,8 @@ impl MemoryNonces {
     /// use qcloud_validator::store::{AfterRestart, NonceClaim, NonceStore, NonceValue, NonceVerdict};
     ///
     /// let started = UnixTime::from_seconds(1_767_225_600);
-    /// let nonces = MemoryNonces::new(NonceCapacity::default(), 300)
-    ///     .started_at(started, AfterRestart::RefuseDatedBefore);
+    /// let rule = AfterRestart::RefuseDatedBefore;
+    /// let nonces = MemoryNonces::started_at(NonceCapacity::default(), 300, started, rule);
     /// let dated = |timestamp: i64| {
     ///     let value = NonceValue::Number(11_886);
     ///     NonceClaim::new("AKIDEXAMPLE", Some(timestamp), value, started, timestamp + 300)
@@ -114,10 +104,27 @@ impl MemoryNonces {
     /// # Ok::<(), qcloud_validator::store::StoreError>(())
     /// ```
     #[must_use]
-    pub fn started_at(self, started: UnixTime, rule: AfterRestart) -> Self {
+    pub fn started_at(
+        capacity: NonceCapacity,
+        window_seconds: u32,
+        started: UnixTime,
+        rule: AfterRestart,
+    ) -> Self {
         Self {
-            remembers_from: rule.remembers_from(started, self.window_seconds),
-            ..self
+            remembers_from: rule.remembers_from(started, window_seconds),
+            ..Self::insecure_without_memory(capacity, window_seconds)
+        }
+    }
+
+    /// Returns an empty store that takes every request for new, also one that was used before the store was made: for
+    /// tests with a clock of their choice. After a restart a service would admit every request of the last window again;
+    /// use [`started_at`](Self::started_at) or [`load`](Self::load) there.
+    #[must_use]
+    pub fn insecure_without_memory(capacity: NonceCapacity, window_seconds: u32) -> Self {
+        Self {
+            table: Table::new(capacity, window_seconds, HashKey::random()),
+            window_seconds,
+            remembers_from: i64::MIN,
         }
     }
 
@@ -168,7 +175,7 @@ impl MemoryNonces {
     /// let nonces = match MemoryNonces::load(&file, capacity, window, now)? {
     ///     Some(nonces) => nonces,
     ///     // The first start, or one after a crash.
-    ///     None => MemoryNonces::new(capacity, window).started_at(now, AfterRestart::default()),
+    ///     None => MemoryNonces::started_at(capacity, window, now, AfterRestart::default()),
     /// };
     /// // When it has stopped serving:
     /// nonces.save(&file)?;

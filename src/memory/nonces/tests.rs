@@ -16,7 +16,7 @@ use NonceVerdict::{BeforeMemory, Fresh, Full, Repeated, ShareExhausted};
 
 #[test]
 fn the_second_of_equal_claims_is_repeated() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     let claim = at(1000, "AKID1", 1000, 7, 1300);
     assert!(store.is_empty());
     assert_eq!(store.claim(&claim).unwrap(), Fresh);
@@ -31,7 +31,7 @@ fn the_second_of_equal_claims_is_repeated() {
 
 #[test]
 fn claims_that_differ_in_anything_are_independent() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     let now = UnixTime::from_seconds(1000);
     let signature = |first: u8| {
         let mut bytes = [0; 32];
@@ -63,7 +63,7 @@ fn claims_that_differ_in_anything_are_independent() {
 #[test]
 fn a_claim_is_kept_in_its_last_second_and_gone_in_the_next() {
     // With a window of six seconds each generation is one second.
-    let store = MemoryNonces::new(NonceCapacity::default(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 6);
     assert_eq!(
         store.claim(&at(1000, "AKID1", 1000, 7, 1006)).unwrap(),
         Fresh
@@ -86,7 +86,7 @@ fn a_claim_is_kept_in_its_last_second_and_gone_in_the_next() {
 
 #[test]
 fn a_request_dated_ahead_is_kept_for_twice_the_window() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     assert_eq!(
         store.claim(&at(1000, "AKID1", 1300, 7, 1600)).unwrap(),
         Fresh
@@ -102,7 +102,7 @@ fn a_request_dated_ahead_is_kept_for_twice_the_window() {
 
 #[test]
 fn a_window_of_nothing_and_one_of_centuries() {
-    let none = MemoryNonces::new(NonceCapacity::default(), 0);
+    let none = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 0);
     assert_eq!(
         none.claim(&at(1000, "AKID1", 1000, 7, 1000)).unwrap(),
         Fresh
@@ -113,7 +113,7 @@ fn a_window_of_nothing_and_one_of_centuries() {
     );
     assert!(none.claim(&at(1000, "AKID1", 1001, 7, 1001)).is_err());
 
-    let long = MemoryNonces::new(NonceCapacity::default(), u32::MAX);
+    let long = MemoryNonces::insecure_without_memory(NonceCapacity::default(), u32::MAX);
     let last = 1000 + 2 * 4_294_967_295;
     assert_eq!(long.claim(&at(1000, "AKID1", 1, 7, last)).unwrap(), Fresh);
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_window_of_nothing_and_one_of_centuries() {
 
 #[test]
 fn before_1970_and_at_the_ends_of_time() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     assert_eq!(
         store.claim(&at(-100, "AKID1", -400, 7, -100)).unwrap(),
         Fresh
@@ -144,7 +144,7 @@ fn before_1970_and_at_the_ends_of_time() {
 
 #[test]
 fn a_full_store_refuses_and_forgets_nothing() {
-    let store = MemoryNonces::new(NonceCapacity::new(3, 3).unwrap(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(3, 3).unwrap(), 6);
     for nonce in 1..=3 {
         let claim = at(1000, "AKID1", 1000, nonce, 1006);
         assert_eq!(store.claim(&claim).unwrap(), Fresh);
@@ -172,7 +172,7 @@ fn a_full_store_refuses_and_forgets_nothing() {
 
 #[test]
 fn a_noisy_caller_exhausts_its_share_and_nobody_elses() {
-    let store = MemoryNonces::new(NonceCapacity::new(4, 2).unwrap(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(4, 2).unwrap(), 6);
     assert_eq!(
         store.claim(&at(1000, "NOISY", 1000, 1, 1006)).unwrap(),
         Fresh
@@ -220,7 +220,7 @@ fn a_noisy_caller_exhausts_its_share_and_nobody_elses() {
 #[test]
 fn of_equal_claims_on_many_threads_exactly_one_is_fresh() {
     for nonce in 0..20 {
-        let store = MemoryNonces::new(NonceCapacity::default(), 300);
+        let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
         let verdicts = together(|_| store.claim(&at(1000, "AKID1", 1000, nonce, 1300)));
         assert_eq!(count(&verdicts, Fresh), 1);
         assert_eq!(count(&verdicts, Repeated), 63);
@@ -230,7 +230,7 @@ fn of_equal_claims_on_many_threads_exactly_one_is_fresh() {
 
 #[test]
 fn without_timestamps_equal_claims_meet_across_generations() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     let claim = |now, expires_at| {
         let now = UnixTime::from_seconds(now);
         NonceClaim::new("AKID1", None, NonceValue::Number(7), now, expires_at)
@@ -245,7 +245,7 @@ fn without_timestamps_equal_claims_meet_across_generations() {
 
 #[test]
 fn without_timestamps_a_clock_that_went_back_cannot_tell() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 6);
     let claim = |now, nonce, expires_at| {
         let now = UnixTime::from_seconds(now);
         NonceClaim::new("AKID1", None, NonceValue::Number(nonce), now, expires_at)
@@ -262,7 +262,7 @@ fn without_timestamps_a_clock_that_went_back_cannot_tell() {
 #[test]
 fn without_timestamps_exactly_one_of_many_threads_is_fresh() {
     for nonce in 0..20 {
-        let store = MemoryNonces::new(NonceCapacity::default(), 300);
+        let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
         let verdicts = together(|thread| {
             let now = UnixTime::from_seconds(1000);
             let value = NonceValue::Number(nonce);
@@ -282,12 +282,12 @@ fn without_timestamps_exactly_one_of_many_threads_is_fresh() {
 
 #[test]
 fn the_bounds_hold_on_many_threads() {
-    let store = MemoryNonces::new(NonceCapacity::new(10, 10).unwrap(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(10, 10).unwrap(), 300);
     let verdicts = together(|thread| store.claim(&at(1000, "AKID1", 1000 + thread, 7, 1300)));
     assert_eq!(count(&verdicts, Fresh), 10);
     assert_eq!(count(&verdicts, ShareExhausted), 54);
 
-    let store = MemoryNonces::new(NonceCapacity::new(10, 10).unwrap(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(10, 10).unwrap(), 300);
     let verdicts = together(|thread| {
         let secret_id = format!("AKID{thread}");
         store.claim(&at(1000, &secret_id, 1000, 7, 1300))
@@ -300,7 +300,7 @@ fn the_bounds_hold_on_many_threads() {
 #[test]
 #[cfg_attr(miri, ignore = "32,000 claims")]
 fn the_count_is_right_after_many_threads_and_generations() {
-    let store = MemoryNonces::new(NonceCapacity::new(50, 20).unwrap(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(50, 20).unwrap(), 6);
     let admitted = together(|thread| {
         for step in 0..500 {
             let now = 1000 + step / 10;
@@ -332,7 +332,7 @@ fn the_count_is_right_after_many_threads_and_generations() {
 #[test]
 fn while_threads_move_the_clock_every_nonce_is_fresh_once() {
     const CLAIMS: usize = if cfg!(miri) { 100 } else { 10_000 };
-    let store = MemoryNonces::new(NonceCapacity::default(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 6);
     let clock = AtomicI64::new(1000);
     let answers: Vec<((i64, u64), bool)> = thread::scope(|scope| {
         let threads: Vec<_> = (1..=8_u64)
@@ -382,7 +382,7 @@ fn while_threads_move_the_clock_every_nonce_is_fresh_once() {
 
 #[test]
 fn what_was_forgotten_before_the_clock_went_back_is_not_fresh() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     assert_eq!(
         store.claim(&at(1000, "AKID1", 1000, 7, 1300)).unwrap(),
         Fresh
@@ -415,7 +415,7 @@ fn what_was_forgotten_before_the_clock_went_back_is_not_fresh() {
 
 #[test]
 fn a_claim_outside_of_the_window_is_an_error() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     let expired = store.claim(&at(1000, "AKID1", 699, 7, 999)).unwrap_err();
     assert_eq!(
         expired.source().unwrap().to_string(),
@@ -433,8 +433,12 @@ fn a_claim_outside_of_the_window_is_an_error() {
 #[test]
 fn requests_dated_before_the_start_are_not_judged() {
     let started = UnixTime::from_seconds(1000);
-    let store = MemoryNonces::new(NonceCapacity::new(2, 1).unwrap(), 300)
-        .started_at(started, AfterRestart::RefuseDatedBefore);
+    let store = MemoryNonces::started_at(
+        NonceCapacity::new(2, 1).unwrap(),
+        300,
+        started,
+        AfterRestart::RefuseDatedBefore,
+    );
     for now in [1000, 1150, 1299] {
         let before = at(now, "AKID1", 999, 7, 1299);
         assert_eq!(store.claim(&before).unwrap(), BeforeMemory, "at {now}");
@@ -454,8 +458,12 @@ fn requests_dated_before_the_start_are_not_judged() {
 #[test]
 fn without_timestamps_too_the_date_decides() {
     let started = UnixTime::from_seconds(1000);
-    let store = MemoryNonces::new(NonceCapacity::default(), 300)
-        .started_at(started, AfterRestart::default());
+    let store = MemoryNonces::started_at(
+        NonceCapacity::default(),
+        300,
+        started,
+        AfterRestart::default(),
+    );
     let claim = |dated: i64| {
         let signature = NonceValue::Signature([7; 32]);
         store.claim(&NonceClaim::new(
@@ -474,7 +482,8 @@ fn without_timestamps_too_the_date_decides() {
 #[test]
 #[cfg_attr(miri, ignore = "ten thousand claims")]
 fn memory_and_callers_are_released_after_expiry() {
-    let store = MemoryNonces::new(NonceCapacity::new(10_000, 10_000).unwrap(), 6);
+    let store =
+        MemoryNonces::insecure_without_memory(NonceCapacity::new(10_000, 10_000).unwrap(), 6);
     for nonce in 0..10_000 {
         let secret_id = format!("AKID{}", nonce % 3000);
         let claim = at(1000, &secret_id, 1000, nonce, 1006);
@@ -501,7 +510,7 @@ fn memory_and_callers_are_released_after_expiry() {
 
 #[test]
 fn a_full_store_has_all_of_its_room_again_when_everything_in_it_has_died() {
-    let store = MemoryNonces::new(NonceCapacity::new(1000, 1000).unwrap(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(1000, 1000).unwrap(), 6);
     for start in [1000, 1007, 1014, 5000] {
         for nonce in 0..1000 {
             let claim = at(start, "AKID1", start, nonce, start + 6);
@@ -515,7 +524,7 @@ fn a_full_store_has_all_of_its_room_again_when_everything_in_it_has_died() {
 
 #[test]
 fn a_refused_caller_leaves_no_trace() {
-    let store = MemoryNonces::new(NonceCapacity::new(1, 1).unwrap(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(1, 1).unwrap(), 6);
     assert_eq!(
         store.claim(&at(1000, "AKID1", 1000, 1, 1006)).unwrap(),
         Fresh
@@ -564,7 +573,7 @@ fn capacities_that_make_no_sense_are_refused() {
 
 #[test]
 fn debug_prints_only_counts() {
-    let store = MemoryNonces::new(NonceCapacity::new(5, 4).unwrap(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::new(5, 4).unwrap(), 300);
     store.claim(&at(1000, "AKID1", 1000, 7, 1300)).unwrap();
     assert_eq!(
         format!("{store:?}"),
@@ -672,7 +681,8 @@ type Key = (i64, Option<i64>, u64);
 /// Claims and replays at random under a clock that moves both ways, and expects what a list of all claims says.
 fn compare_with_model(window: u32, span: i64, scope: Scope, seed: u64) {
     let (total, share) = (12, 5);
-    let store = MemoryNonces::new(NonceCapacity::new(total, share).unwrap(), window);
+    let store =
+        MemoryNonces::insecure_without_memory(NonceCapacity::new(total, share).unwrap(), window);
     let window = i64::from(window);
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut now = 1_767_225_600;

@@ -83,7 +83,7 @@ fn validator_with_key(capture: &Capture, policy: PolicyBuilder, now: i64, key: &
         Credential::permanent(SECRET_ID, key, principal)
     });
     let policy = policy.build().unwrap();
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
     Validator::new(policy, stores).with_clock(ManualClock::at(now))
 }
 

@@ -45,7 +45,7 @@ fn validator(draft: &impl Draft, tolerance: Tolerance) -> Validator {
         principal,
     ));
     let policy = Policy::builder().tolerance(tolerance).build().unwrap();
-    let stores = Stores::in_memory(credentials, policy.window_seconds());
+    let stores = Stores::insecure_in_memory(credentials, policy.window_seconds());
     Validator::new(policy, stores).with_clock(ManualClock::at(world.now))
 }
 

@@ -110,7 +110,7 @@ impl Scene {
         for credential in &self.credentials {
             credentials.insert(credential.clone());
         }
-        let mut stores = Stores::in_memory(credentials, 300);
+        let mut stores = Stores::insecure_in_memory(credentials, 300);
         if let Some(answers) = &self.answers {
             let answering = AnswerStore::new(answers.clone()).stores();
             stores.permissions = answering.permissions;
@@ -1581,12 +1581,15 @@ fn one_of_many_at_once_is_admitted() {
 /// Reports 179 to 181: a full store refuses and forgets nothing, and one SecretId fills only its share.
 #[test]
 fn a_full_store_forgets_nothing() {
-    let mut stores = Stores::in_memory(MemoryCredentials::new(), 300);
+    let mut stores = Stores::insecure_in_memory(MemoryCredentials::new(), 300);
     let credentials = MemoryCredentials::new();
     credentials.insert(permanent(SECRET_ID, SECRET_KEY));
     credentials.insert(permanent(OTHER_ID, OTHER_KEY));
     stores.credentials = Arc::new(credentials);
-    stores.nonces = Arc::new(MemoryNonces::new(NonceCapacity::new(20, 10).unwrap(), 300));
+    stores.nonces = Arc::new(MemoryNonces::insecure_without_memory(
+        NonceCapacity::new(20, 10).unwrap(),
+        300,
+    ));
     let validator =
         Validator::new(Policy::default(), stores).with_clock(ManualClock::at(TIMESTAMP));
     let other = changed(v2().set("SecretId", OTHER_ID), |draft| {

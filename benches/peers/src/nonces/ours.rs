@@ -7,5 +7,5 @@ use super::WINDOW;
 /// One SecretId may fill it.
 pub(super) fn ours(capacity: usize) -> MemoryNonces {
     let capacity = NonceCapacity::new(capacity, capacity).expect("there is room");
-    MemoryNonces::new(capacity, WINDOW)
+    MemoryNonces::insecure_without_memory(capacity, WINDOW)
 }

@@ -16,7 +16,7 @@ use NonceVerdict::{BeforeMemory, Fresh, Repeated};
 #[test]
 fn what_was_saved_is_known_to_the_next_process() {
     let folder = Folder::new();
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     for nonce in 0..100 {
         let secret_id = format!("AKID{}", nonce % 3);
         assert_eq!(claim(&store, 1000, &secret_id, 1000, nonce).unwrap(), Fresh);
@@ -38,7 +38,7 @@ fn what_was_saved_is_known_to_the_next_process() {
 fn it_is_loaded_once() {
     let folder = Folder::new();
     assert!(load(&folder, 300, 1000).unwrap().is_none());
-    MemoryNonces::new(NonceCapacity::default(), 300)
+    MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300)
         .save(folder.file())
         .unwrap();
     assert!(load(&folder, 300, 1000).unwrap().is_some());
@@ -50,7 +50,7 @@ fn it_is_loaded_once() {
 fn of_many_threads_at_most_one_loads_it() {
     let folder = Folder::new();
     for _ in 0..if cfg!(miri) { 1 } else { 20 } {
-        let store = MemoryNonces::new(NonceCapacity::default(), 300);
+        let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
         claim(&store, 1000, "AKID1", 1000, 7).unwrap();
         store.save(folder.file()).unwrap();
         let loaded = AtomicUsize::new(0);
@@ -89,7 +89,7 @@ fn a_file_that_cannot_be_opened_is_not_taken_for_none() {
 #[test]
 fn what_stands_in_the_way_of_a_file_is_named() {
     let folder = Folder::new();
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     fs::create_dir(folder.file().with_extension("partial")).unwrap();
     let error = store.save(folder.file()).unwrap_err();
     assert!(
@@ -108,7 +108,7 @@ fn the_folder_of_a_file_is_made_to_last() {
 
 #[test]
 fn callers_without_live_nonces_are_not_saved() {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     for nonce in 0..100 {
         let secret_id = format!("AKID{nonce}");
         assert_eq!(claim(&store, 1000, &secret_id, 1000, nonce).unwrap(), Fresh);
@@ -122,7 +122,7 @@ fn callers_without_live_nonces_are_not_saved() {
 #[test]
 fn a_store_that_was_saved_takes_no_claims() {
     let folder = Folder::new();
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     assert_eq!(claim(&store, 1000, "AKID1", 1000, 7).unwrap(), Fresh);
     store.save(folder.file()).unwrap();
     for nonce in [7, 8] {
@@ -140,7 +140,7 @@ fn a_store_that_was_saved_takes_no_claims() {
 fn what_is_claimed_while_it_is_saved_is_in_the_file_or_fails() {
     let folder = Folder::new();
     for round in 0..8 {
-        let store = MemoryNonces::new(NonceCapacity::default(), 300);
+        let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
         let (fresh, saved) = thread::scope(|scope| {
             let threads: Vec<_> = (0..4_i64)
                 .map(|thread| {
@@ -185,10 +185,14 @@ fn what_is_claimed_while_it_is_saved_is_in_the_file_or_fails() {
 fn what_the_former_store_could_not_judge_the_next_one_cannot_either() {
     let folder = Folder::new();
     let started = UnixTime::from_seconds(1000);
-    MemoryNonces::new(NonceCapacity::default(), 300)
-        .started_at(started, AfterRestart::RefuseDatedBefore)
-        .save(folder.file())
-        .unwrap();
+    MemoryNonces::started_at(
+        NonceCapacity::default(),
+        300,
+        started,
+        AfterRestart::RefuseDatedBefore,
+    )
+    .save(folder.file())
+    .unwrap();
     let next = load(&folder, 300, 1100).unwrap().unwrap();
     assert_eq!(claim(&next, 1100, "AKID1", 999, 7).unwrap(), BeforeMemory);
     assert_eq!(claim(&next, 1100, "AKID1", 1000, 7).unwrap(), Fresh);
@@ -198,7 +202,7 @@ fn what_the_former_store_could_not_judge_the_next_one_cannot_either() {
 fn the_dead_are_left_behind() {
     // With a window of six seconds each generation is one second.
     let folder = Folder::new();
-    let store = MemoryNonces::new(NonceCapacity::default(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 6);
     assert_eq!(claim(&store, 1000, "DEAD", 1000, 1).unwrap(), Fresh);
     assert_eq!(claim(&store, 1000, "LIVE", 1001, 2).unwrap(), Fresh);
     assert_eq!(store.save(folder.file()).unwrap(), 2);
@@ -208,7 +212,7 @@ fn the_dead_are_left_behind() {
     assert_eq!(claim(&next, 1007, "LIVE", 1001, 2).unwrap(), Repeated);
     assert_eq!(claim(&next, 1008, "DEAD", 1008, 1).unwrap(), Fresh);
 
-    let store = MemoryNonces::new(NonceCapacity::default(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 6);
     assert_eq!(claim(&store, 1000, "DEAD", 1000, 1).unwrap(), Fresh);
     assert_eq!(claim(&store, 1007, "LIVE", 1007, 2).unwrap(), Fresh);
     assert_eq!(store.save(folder.file()).unwrap(), 1);
@@ -217,7 +221,7 @@ fn the_dead_are_left_behind() {
 #[test]
 fn a_clock_that_went_back_between_two_processes_cannot_tell() {
     let folder = Folder::new();
-    let store = MemoryNonces::new(NonceCapacity::default(), 6);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 6);
     assert_eq!(claim(&store, 1000, "AKID1", 1000, 7).unwrap(), Fresh);
     assert_eq!(claim(&store, 1010, "AKID1", 1010, 8).unwrap(), Fresh);
     store.save(folder.file()).unwrap();
@@ -372,7 +376,7 @@ fn the_errors_say_what_is_wrong_and_where() {
             .to_string()
             .contains(": the saved nonces cannot be read: ")
     );
-    let store = MemoryNonces::new(default, 300);
+    let store = MemoryNonces::insecure_without_memory(default, 300);
     let missing = folder.file().join("missing").join("nonces");
     let error = store.save(&missing).unwrap_err();
     assert!(matches!(error.fault(), SnapshotFault::Unwritable(_)));
@@ -460,8 +464,8 @@ proptest! {
     ) {
         let folder = Folder::new();
         let capacity = NonceCapacity::new(12, 5).unwrap();
-        let on = MemoryNonces::new(capacity, window);
-        let mut restarted = MemoryNonces::new(capacity, window);
+        let on = MemoryNonces::insecure_without_memory(capacity, window);
+        let mut restarted = MemoryNonces::insecure_without_memory(capacity, window);
         let mut now = 1_767_225_600;
         for (step, (caller, nonce, ahead, compared, pause)) in steps.into_iter().enumerate() {
             now += pause / 6 * i64::from(window) / 5 + pause % 2;
@@ -576,7 +580,7 @@ impl Folder {
 
 /// Five nonces of three SecretIds in two generations.
 fn small_store() -> MemoryNonces {
-    let store = MemoryNonces::new(NonceCapacity::default(), 300);
+    let store = MemoryNonces::insecure_without_memory(NonceCapacity::default(), 300);
     for (secret_id, timestamp, nonce) in [
         ("AKID1", 1000, 7),
         ("AKID1", 1000, 8),
