@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Runs everything that must hold before a change lands: format, lints, documentation, feature sets, tests.
+# Runs everything that must hold before a change lands: format, lints, documentation, features, fuzz targets, tests.
+#
+# tests/run.sh          # all of it
+# tests/run.sh quick    # the library alone: needs neither root nor servers, and nothing from the network but crates
+#
 # On a fresh clone this fetches crates from the package registry. Where there is no `redis-server`, it installs one from the
-# Debian archive, and starts no service. For the tests against published clients it fetches what cli/tests/clients/install.sh
-# names. It fetches nothing else.
+# Debian archive, and starts no service. For the tests against published clients and proxies it fetches what
+# cli/tests/clients/install.sh names. It fetches nothing else. What takes longer stands in tests/thorough.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,6 +15,22 @@ step() { printf '\n== %s\n' "$*"; }
 # One target folder and one profile for every step, so that nothing is built twice.
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 export RUSTDOCFLAGS="-D warnings"
+
+case "${1-}" in
+"") ;;
+quick)
+    step "format"
+    cargo fmt --all --check
+    step "lints of the library"
+    cargo clippy --quiet --locked --all-targets --features testkit,tower -- -D warnings
+    step "tests of the library"
+    exec cargo test --locked --features testkit,tower --lib --test library --test features
+    ;;
+*)
+    echo "tests/run.sh: expected nothing or \`quick\`" >&2
+    exit 2
+    ;;
+esac
 
 step "format"
 cargo fmt --all --check
@@ -45,7 +65,7 @@ if ! command -v "$REDIS_SERVER" >/dev/null; then
     ln -s /usr/bin/redis-check-rdb "$REDIS_SERVER"
 fi
 
-step "clients"
+step "clients and proxies"
 bash cli/tests/clients/install.sh
 
 step "tests"
