@@ -1,5 +1,6 @@
 //! Which hosts a client may have signed instead of the one that arrived.
 
+use super::LONG;
 use super::hypothesis::Hypothesis;
 use super::search::Choice;
 use super::text::shown;
@@ -13,6 +14,9 @@ const FORWARDED: [&str; 4] = [
     "x-host",
     "x-real-host",
 ];
+
+/// A header that names more hosts was not written by proxies.
+const MOST_HOPS: usize = 8;
 
 const DOMAINS: [&str; 8] = [
     "tencentcloudapi.com",
@@ -50,6 +54,9 @@ pub(super) fn choices(
 ) -> Vec<Choice<Vec<u8>>> {
     let sent = request.host();
     let mut found: Vec<Choice<Vec<u8>>> = Vec::new();
+    if [sent, region, service].iter().any(|part| part.len() > LONG) {
+        return found;
+    }
     let mut add = |hypothesis, host: Vec<u8>| {
         found.push(Choice {
             hypothesis,
@@ -74,7 +81,8 @@ pub(super) fn choices(
     );
     for name in FORWARDED {
         if let Field::Once(value) = request.header(name) {
-            for host in value.split(|&byte| byte == b',') {
+            let hosts = value.split(|&byte| byte == b',');
+            for host in hosts.take(MOST_HOPS).filter(|host| host.len() <= LONG) {
                 add(Hypothesis::HostRewritten, host.trim_ascii().to_vec());
             }
         }

@@ -76,7 +76,7 @@ pub(crate) fn imitations(
 /// Texts that differ from the right one.
 fn texts(guess: &impl Guess, hypothesis: Hypothesis) -> Vec<Vec<u8>> {
     let families = guess.families();
-    let base = guess.text(&vec![None; families.len()]);
+    let base = guess.text(&vec![None; families.len()]).bytes;
     let mut found = Vec::new();
     for (family, &count) in families.iter().enumerate() {
         for index in 0..count {
@@ -85,7 +85,7 @@ fn texts(guess: &impl Guess, hypothesis: Hypothesis) -> Vec<Vec<u8>> {
                 if let Some(slot) = chosen.get_mut(family) {
                     *slot = Some(index);
                 }
-                found.push(guess.text(&chosen));
+                found.push(guess.text(&chosen).bytes);
             }
         }
     }
@@ -99,7 +99,7 @@ fn made(
     keys: impl Iterator<Item = Zeroizing<Vec<u8>>>,
     texts: Vec<Vec<u8>>,
 ) -> Vec<Imitation> {
-    let base = guess.text(&vec![None; guess.families().len()]);
+    let base = guess.text(&vec![None; guess.families().len()]).bytes;
     let with_wrong_key = keys.map(|key| Imitation {
         key,
         text: base.clone(),

@@ -2,12 +2,19 @@
 
 use super::text;
 
-/// The same JSON as other serialisers write it.
-pub(super) fn json_forms(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    if body.len() > 64 << 10 || serde_json::from_slice::<serde_json::Value>(body).is_err() {
-        return Vec::new();
+/// Longer JSON is not written in other forms.
+const LONGEST: usize = 64 << 10;
+/// Deep nesting makes an indented form many times as long; no serialiser of a request gets here.
+const LONGEST_INDENTED: usize = 1 << 20;
+
+/// Shows the same JSON as other serialisers write it, one form after the other.
+pub(super) fn json_forms(body: &[u8], mut show: impl FnMut(&'static str, &[u8])) {
+    if body.len() > LONGEST {
+        return;
     }
-    let mut found = Vec::new();
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) else {
+        return;
+    };
     let spacings: [(&str, &[u8], &[u8]); 3] = [
         ("the compact form", b",", b":"),
         ("blanks after `,` and `:`", b", ", b": "),
@@ -15,31 +22,31 @@ pub(super) fn json_forms(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     ];
     for (what, comma, colon) in spacings {
         let spaced = respaced(body, comma, colon);
-        found.push((what, text::replace(&spaced, b"\\/", b"/")));
-        found.push((what, escape_slashes(&spaced)));
+        show(what, &text::replace(&spaced, b"\\/", b"/"));
+        show(what, &escape_slashes(&spaced));
         if let Ok(text) = str::from_utf8(&spaced) {
-            found.push(("`\\u` escapes", text::unicode_escapes(text)));
+            show("`\\u` escapes", &text::unicode_escapes(text));
         }
-        found.push(("characters instead of `\\u` escapes", unescaped(&spaced)));
-        found.push((what, spaced));
+        show("characters instead of `\\u` escapes", &unescaped(&spaced));
+        show(what, &spaced);
     }
-    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(body) {
-        // This map keeps its keys sorted.
-        if let Ok(sorted) = serde_json::to_vec(&value) {
-            found.push((
-                "keys sorted, blanks after `,` and `:`",
-                respaced(&sorted, b", ", b": "),
-            ));
-            found.push(("keys sorted", sorted));
+    // This map keeps its keys sorted.
+    let sorted = serde_json::to_vec(&value).ok();
+    if let Some(sorted) = &sorted {
+        show(
+            "keys sorted, blanks after `,` and `:`",
+            &respaced(sorted, b", ", b": "),
+        );
+        show("keys sorted", sorted);
+    }
+    for indent in [&b"  "[..], b"    ", b"\t"] {
+        if let Some(form) = indented(body, indent) {
+            show("indented", &form);
         }
-        for indent in [&b"  "[..], b"    ", b"\t"] {
-            found.push(("indented", indented(body, indent)));
-            if let Ok(sorted) = serde_json::to_vec(&value) {
-                found.push(("indented, keys sorted", indented(&sorted, indent)));
-            }
+        if let Some(form) = sorted.as_ref().and_then(|sorted| indented(sorted, indent)) {
+            show("indented, keys sorted", &form);
         }
     }
-    found
 }
 
 /// The JSON with other text between its tokens.
@@ -67,8 +74,8 @@ fn respaced(body: &[u8], comma: &[u8], colon: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The JSON with one member or element a line.
-fn indented(body: &[u8], indent: &[u8]) -> Vec<u8> {
+/// The JSON with one member or element a line, unless that is too long.
+fn indented(body: &[u8], indent: &[u8]) -> Option<Vec<u8>> {
     let compact = respaced(body, b",", b": ");
     let mut out = Vec::with_capacity(body.len().saturating_mul(2));
     let mut depth = 0_usize;
@@ -76,6 +83,9 @@ fn indented(body: &[u8], indent: &[u8]) -> Vec<u8> {
     let mut escaped = false;
     let mut bytes = compact.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
+        if out.len() > LONGEST_INDENTED {
+            return None;
+        }
         if in_string {
             out.push(byte);
             in_string = escaped || byte != b'"';
@@ -107,13 +117,12 @@ fn indented(body: &[u8], indent: &[u8]) -> Vec<u8> {
             }
         }
     }
-    out
+    Some(out)
 }
 
 fn new_line(out: &mut Vec<u8>, indent: &[u8], depth: usize) {
     out.push(b'\n');
-    // Deeper than this no serialiser of a request goes; the text stays bounded.
-    for _ in 0..depth.min(64) {
+    for _ in 0..depth {
         out.extend_from_slice(indent);
     }
 }

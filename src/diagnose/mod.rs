@@ -43,7 +43,7 @@ pub(crate) use imitate::{imitations, percent_encoded, tc3_key};
 pub(crate) use proof::COMPARED;
 use proof::Key;
 use query::QueryGuess;
-use search::{Budget, Proved, Search};
+use search::{Budget, Proved, Search, held};
 use tc3::Tc3Guess;
 
 /// Why a request was refused, for the client's author and the operator.
@@ -181,6 +181,9 @@ impl fmt::Display for Diagnosis {
     }
 }
 
+/// A part of a request that is longer is taken as it was sent: each of its variants would be as long again.
+const LONG: usize = 16 << 10;
+
 /// What a diagnosis may know.
 pub(crate) struct Evidence<'e> {
     pub(crate) request: &'e RequestView<'e>,
@@ -198,9 +201,7 @@ pub(crate) struct Evidence<'e> {
 pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
     let mut received = Received::new(evidence.request, evidence.policy);
     let string_to_sign = received.string_to_sign();
-    let mut budget = Budget {
-        macs: evidence.macs,
-    };
+    let mut budget = Budget::new(evidence.macs);
     let mut found = facts::of_reason(evidence.reason, evidence.request);
     let read = received.read_untimed();
     if let (Reason::SecretIdUnknown, Some(read)) = (evidence.reason, &read) {
@@ -237,7 +238,7 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
     }
     let outcome = if !found.is_empty() {
         Outcome::Explained
-    } else if budget.macs == 0 {
+    } else if budget.is_spent() {
         Outcome::BudgetSpent
     } else {
         Outcome::Unexplained
@@ -302,7 +303,7 @@ impl Case<'_> {
         let request = query_signed(evidence.request, common, parameters);
         let mut search = Search {
             presented: &presented,
-            accepted: &request.accepted(evidence.policy),
+            accepted: &held(request.accepted(evidence.policy)),
             right: &right,
             budget,
         };
@@ -314,7 +315,10 @@ impl Case<'_> {
         if let Some(found) = search.run(&guess, &keys) {
             return Some(found);
         }
-        for text in guess.permutations() {
+        for order in guess.orders() {
+            let Some(text) = search.written(|| guess.in_order(&order).into()) else {
+                break;
+            };
             if let Some(mut found) = search.proved(&right, &text) {
                 found.insert(0, unsorted());
                 return Some(found);
@@ -352,7 +356,7 @@ impl Case<'_> {
         let right = Key::new(chain::documented_chain(secret, authorization).to_vec());
         let mut search = Search {
             presented: &presented,
-            accepted: &request.accepted(evidence.policy),
+            accepted: &held(request.accepted(evidence.policy)),
             right: &right,
             budget,
         };
@@ -411,7 +415,8 @@ fn retimed(
     let near = (1..=window).flat_map(|distance: i64| [distance.saturating_neg(), distance]);
     for distance in near {
         let at = sent.saturating_add(distance);
-        if let Some(mut found) = search.proved(key, &text(at)) {
+        let text = search.written(|| text(at).into())?;
+        if let Some(mut found) = search.proved(key, &text) {
             let detail = format!("signed {at}, sent {sent}: {distance:+} s");
             found.insert(
                 0,

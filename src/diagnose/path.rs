@@ -1,5 +1,6 @@
 //! Which paths a client may have signed instead of the one that arrived.
 
+use super::LONG;
 use super::hypothesis::Hypothesis;
 use super::search::Choice;
 use super::text::{self, shown};
@@ -7,6 +8,9 @@ use super::text::{self, shown};
 /// Paths as they may have been signed.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
     let mut found = Vec::new();
+    if sent.len() > LONG {
+        return found;
+    }
     let mut add = |path: Vec<u8>| {
         found.push(Choice {
             hypothesis: Hypothesis::PathRewritten,

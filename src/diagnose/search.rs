@@ -1,7 +1,8 @@
 //! How guesses are tried: each mistake alone, then each wrong key with each of them, then pairs of mistakes of different
 //! families, until one is proved or the budget is spent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash as Hashed;
 
 use super::hypothesis::{Family, Hypothesis};
 use super::key::WrongKey;
@@ -29,43 +30,85 @@ pub(super) trait Guess {
     /// How many families of mistakes there are, and how many mistakes in each.
     fn families(&self) -> Vec<usize>;
     /// The text that is signed when these mistakes are made: one index, or none, for each family.
-    fn text(&self, chosen: &[Option<usize>]) -> Vec<u8>;
+    fn text(&self, chosen: &[Option<usize>]) -> Text;
     /// What the mistake with this index in this family is.
     fn mistake(&self, family: usize, index: usize) -> Proved;
+}
+
+/// A text that may have been signed.
+pub(super) struct Text {
+    pub(super) bytes: Vec<u8>,
+    /// How many bytes were written to get it: what it only holds the digest of counts too.
+    pub(super) written: usize,
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            written: bytes.len(),
+            bytes,
+        }
+    }
 }
 
 /// What a search may cost: so many MACs of a short text, or fewer of longer ones.
 #[derive(Debug)]
 pub(super) struct Budget {
-    pub(super) macs: u32,
+    macs: u32,
 }
 
-/// Each further piece of this length costs as much as a MAC more: building it and hashing it take longer.
+/// Each further piece of this length costs as much as a MAC more, when a text is written and again when it is hashed.
 const PIECE: usize = 1024;
 
 impl Budget {
-    fn spend(&mut self, text: &[u8]) -> bool {
-        let pieces = text.len().checked_div(PIECE).unwrap_or_default();
-        let cost = u32::try_from(pieces).unwrap_or(u32::MAX).saturating_add(1);
-        match self.macs.checked_sub(cost) {
-            Some(left) => {
-                self.macs = left;
-                true
-            }
-            None => {
-                self.macs = 0;
-                false
-            }
-        }
+    pub(super) fn new(macs: u32) -> Self {
+        Self { macs }
     }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.macs == 0
+    }
+
+    fn spend_on_text(&mut self, text: &Text) {
+        self.spend(pieces(text.written));
+    }
+
+    fn spend_on_mac(&mut self, text: &[u8]) -> bool {
+        self.spend(pieces(text.len()).saturating_add(1))
+    }
+
+    fn spend(&mut self, cost: u32) -> bool {
+        let left = self.macs.checked_sub(cost);
+        self.macs = left.unwrap_or_default();
+        left.is_some()
+    }
+}
+
+fn pieces(length: usize) -> u32 {
+    let pieces = length.checked_div(PIECE).unwrap_or_default();
+    u32::try_from(pieces).unwrap_or(u32::MAX)
 }
 
 pub(super) struct Search<'s> {
     pub(super) presented: &'s [Presented],
-    /// The texts that the validator accepts, in each tolerated spelling.
+    /// The texts that the validator accepts, in each tolerated spelling; see [`held`].
     pub(super) accepted: &'s [Vec<u8>],
     pub(super) right: &'s Key,
     pub(super) budget: &'s mut Budget,
+}
+
+/// So many of the texts that the validator accepts as may be held at once, the likeliest first, and at least one. All of
+/// those of a long request would take many times its memory, and the budget is spent before they are tried.
+pub(super) fn held(accepted: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+    const MOST: usize = 2 << 20;
+    let mut room = Some(MOST);
+    accepted
+        .take_while(|text| {
+            let before = room;
+            room = room.and_then(|room| room.checked_sub(text.len()));
+            before.is_some()
+        })
+        .collect()
 }
 
 const CONSTRUCTIONS: [Construction; 4] = [
@@ -81,7 +124,7 @@ impl Search<'_> {
         let budget = &mut *self.budget;
         self.presented
             .iter()
-            .find(|presented| budget.spend(text) && key.proves(text, presented))
+            .find(|presented| budget.spend_on_mac(text) && key.proves(text, presented))
             .map(implied)
     }
 
@@ -91,40 +134,31 @@ impl Search<'_> {
         accepted.iter().find_map(|text| self.proved(key, text))
     }
 
-    /// Tries everything.
+    /// A text, written only if it can be tried: there is a digest to compare with, and something left of the budget.
+    pub(super) fn written(&mut self, write: impl FnOnce() -> Text) -> Option<Vec<u8>> {
+        if self.presented.is_empty() || self.budget.is_spent() {
+            return None;
+        }
+        let text = write();
+        self.budget.spend_on_text(&text);
+        Some(text.bytes)
+    }
+
+    /// Tries everything. Texts are written one after the other, and again for the next round, since all of them together
+    /// would take many times the memory of the request.
     pub(super) fn run(
         &mut self,
         guess: &impl Guess,
         wrong_keys: &[WrongKey],
     ) -> Option<Vec<Proved>> {
-        let families = guess.families();
-        let mut chosen: Vec<Option<usize>> = vec![None; families.len()];
-        let (right, accepted) = (self.right, self.accepted);
+        let right = self.right;
         if let Some(found) = self.accepted_with(right) {
             return Some(found);
         }
-
-        // One mistake in the text.
         let mut texts = Vec::new();
-        for (family, &count) in families.iter().enumerate() {
-            for index in 0..count {
-                if self.budget.macs == 0 {
-                    return None;
-                }
-                set(&mut chosen, family, Some(index));
-                let text = guess.text(&chosen);
-                if accepted.contains(&text) {
-                    continue;
-                }
-                if let Some(found) = self.proved(right, &text) {
-                    return Some(joined(vec![guess.mistake(family, index)], found));
-                }
-                texts.push((family, index, text));
-            }
-            set(&mut chosen, family, None);
+        if let Some(found) = self.one_mistake(guess, &mut texts) {
+            return Some(found);
         }
-
-        // A wrong key, alone and with one mistake in the text.
         let keys: Vec<(&WrongKey, Key)> = wrong_keys
             .iter()
             .map(|wrong| (wrong, Key::new(wrong.bytes.to_vec())))
@@ -135,53 +169,76 @@ impl Search<'_> {
             }
         }
         for construction in CONSTRUCTIONS {
-            let mut over = accepted.iter();
+            let mut over = self.accepted.iter();
             if let Some(found) = over.find_map(|text| self.constructed(construction, text)) {
                 return Some(found);
             }
         }
         // What follows grows with the square, so only the likely forms of each mistake take part.
         let mut taken = BTreeMap::new();
-        texts.retain(|(family, index, _)| {
-            likely(&mut taken, guess.mistake(*family, *index).hypothesis)
-        });
+        texts.retain(|at| likely(&mut taken, at.in_words(guess).hypothesis));
         let mut taken = BTreeMap::new();
         let keys: Vec<_> = keys
             .into_iter()
             .filter(|(wrong, _)| likely(&mut taken, wrong.hypothesis))
             .collect();
-        for (family, index, text) in &texts {
-            for (wrong, key) in &keys {
-                if let Some(found) = self.proved(key, text) {
-                    let both = vec![proved_key(wrong), guess.mistake(*family, *index)];
+        self.one_mistake_and_a_wrong_key(guess, &texts, &keys)
+            .or_else(|| self.two_mistakes(guess, &texts))
+    }
+
+    /// One mistake in the text. Those that change it are added to `texts`.
+    fn one_mistake(&mut self, guess: &impl Guess, texts: &mut Vec<Mistake>) -> Option<Vec<Proved>> {
+        let (right, accepted) = (self.right, self.accepted);
+        for (family, count) in guess.families().into_iter().enumerate() {
+            for index in 0..count {
+                let mistake = Mistake { family, index };
+                let text = self.written(|| guess.text(&chosen(guess, &[mistake])))?;
+                if accepted.contains(&text) {
+                    continue;
+                }
+                if let Some(found) = self.proved(right, &text) {
+                    return Some(joined(vec![mistake.in_words(guess)], found));
+                }
+                texts.push(mistake);
+            }
+        }
+        None
+    }
+
+    fn one_mistake_and_a_wrong_key(
+        &mut self,
+        guess: &impl Guess,
+        texts: &[Mistake],
+        keys: &[(&WrongKey, Key)],
+    ) -> Option<Vec<Proved>> {
+        for mistake in texts {
+            let text = self.written(|| guess.text(&chosen(guess, &[*mistake])))?;
+            for (wrong, key) in keys {
+                if let Some(found) = self.proved(key, &text) {
+                    let both = vec![proved_key(wrong), mistake.in_words(guess)];
                     return Some(joined(both, found));
                 }
             }
             for construction in CONSTRUCTIONS {
-                if let Some(found) = self.constructed(construction, text) {
-                    return Some(joined(vec![guess.mistake(*family, *index)], found));
+                if let Some(found) = self.constructed(construction, &text) {
+                    return Some(joined(vec![mistake.in_words(guess)], found));
                 }
             }
         }
+        None
+    }
 
-        // Two mistakes in the text, of different families.
-        for (position, (family, index, _)) in texts.iter().enumerate() {
-            for (other_family, other_index, _) in texts.iter().skip(position) {
-                if family == other_family {
+    /// Two mistakes in the text, of different families.
+    fn two_mistakes(&mut self, guess: &impl Guess, texts: &[Mistake]) -> Option<Vec<Proved>> {
+        let right = self.right;
+        for (position, one) in texts.iter().enumerate() {
+            for other in texts.iter().skip(position) {
+                if one.family == other.family {
                     continue;
                 }
-                if self.budget.macs == 0 {
-                    return None;
-                }
-                chosen.fill(None);
-                set(&mut chosen, *family, Some(*index));
-                set(&mut chosen, *other_family, Some(*other_index));
-                let text = guess.text(&chosen);
+                let text = self.written(|| guess.text(&chosen(guess, &[*one, *other])))?;
                 if let Some(found) = self.proved(right, &text) {
-                    let both = vec![
-                        guess.mistake(*family, *index),
-                        guess.mistake(*other_family, *other_index),
-                    ];
+                    let both = vec![one.in_words(guess), other.in_words(guess)];
                     return Some(joined(both, found));
                 }
             }
@@ -192,7 +249,7 @@ impl Search<'_> {
     fn constructed(&mut self, construction: Construction, text: &[u8]) -> Option<Vec<Proved>> {
         let (right, budget) = (self.right, &mut *self.budget);
         let presented = self.presented.iter().find(|presented| {
-            budget.spend(text) && right.proves_by(construction, text, presented)
+            budget.spend_on_mac(text) && right.proves_by(construction, text, presented)
         })?;
         let hypothesis = match construction {
             Construction::Swapped => Hypothesis::HmacArgumentsSwapped,
@@ -265,10 +322,28 @@ fn joined(first: Vec<Proved>, then: Vec<Proved>) -> Vec<Proved> {
     all
 }
 
-fn set(chosen: &mut [Option<usize>], family: usize, index: Option<usize>) {
-    if let Some(slot) = chosen.get_mut(family) {
-        *slot = index;
+/// A mistake in the text: which family, and which one of it.
+#[derive(Clone, Copy)]
+struct Mistake {
+    family: usize,
+    index: usize,
+}
+
+impl Mistake {
+    fn in_words(self, guess: &impl Guess) -> Proved {
+        guess.mistake(self.family, self.index)
     }
+}
+
+/// The choice of these mistakes and no others.
+fn chosen(guess: &impl Guess, mistakes: &[Mistake]) -> Vec<Option<usize>> {
+    let mut chosen = vec![None; guess.families().len()];
+    for mistake in mistakes {
+        if let Some(slot) = chosen.get_mut(mistake.family) {
+            *slot = Some(mistake.index);
+        }
+    }
+    chosen
 }
 
 /// What the choice with this index stands for.
@@ -280,12 +355,12 @@ pub(super) fn mistake_at<T>(choices: &[Choice<T>], index: usize) -> Option<Prove
 }
 
 /// Keeps one of several choices that read alike, and none that changes nothing.
-pub(super) fn distinct<T: PartialEq>(choices: Vec<Choice<T>>, unchanged: &T) -> Vec<Choice<T>> {
-    let mut kept: Vec<Choice<T>> = Vec::new();
-    for choice in choices {
-        if choice.data != *unchanged && kept.iter().all(|known| known.data != choice.data) {
-            kept.push(choice);
-        }
-    }
-    kept
+pub(super) fn distinct<T: Eq + Hashed>(choices: Vec<Choice<T>>, unchanged: &T) -> Vec<Choice<T>> {
+    let mut known: HashSet<&T> = HashSet::from([unchanged]);
+    let new: Vec<bool> = choices
+        .iter()
+        .map(|choice| known.insert(&choice.data))
+        .collect();
+    let kept = choices.into_iter().zip(new).filter(|(_, new)| *new);
+    kept.map(|(choice, _)| choice).collect()
 }

@@ -300,6 +300,8 @@ pub(super) fn html_escaped(text: &[u8]) -> Vec<u8> {
 /// Text for a reader: bounded, without control characters, bytes that are no UTF-8 as `\xNN`.
 pub(super) fn shown(bytes: &[u8]) -> String {
     const LONGEST: usize = 160;
+    // What follows cannot be seen, and may be a megabyte.
+    let bytes = bytes.get(..LONGEST.saturating_mul(4)).unwrap_or(bytes);
     let mut out = String::new();
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {

@@ -113,9 +113,9 @@ impl<'a> QuerySigned<'a> {
 
     /// Every string to sign that the policy admits, the documented one first.
     #[cfg(feature = "diagnose")]
-    pub(crate) fn accepted(&self, policy: &Policy) -> Vec<Vec<u8>> {
+    pub(crate) fn accepted(&self, policy: &'a Policy) -> impl Iterator<Item = Vec<u8>> {
         let readings = self.readings(policy);
-        readings.map(|reading| self.text(reading)).collect()
+        readings.map(|reading| self.text(reading))
     }
 
     fn text(&self, reading: Reading<'_>) -> Vec<u8> {

@@ -120,14 +120,14 @@ impl<'r> Tc3Signed<'r> {
 
     /// Every string to sign that the policy admits, the documented one first.
     #[cfg(feature = "diagnose")]
-    pub(crate) fn accepted(&self, policy: &Policy) -> Vec<Vec<u8>> {
+    pub(crate) fn accepted(&self, policy: &'r Policy) -> impl Iterator<Item = Vec<u8>> {
         let payload = self.payload_digest();
-        let text = |reading| {
+        let text = move |reading| {
             let mut text = Vec::new();
             self.write_string_to_sign(&mut text, &self.canonical_digest(reading, &payload));
             text
         };
-        self.readings(policy).map(text).collect()
+        self.readings(policy).map(text)
     }
 
     fn canonical_digest(&self, reading: Reading<'_>, payload: &[u8; 64]) -> [u8; 64] {

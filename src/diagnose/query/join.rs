@@ -91,7 +91,8 @@ pub(super) fn joined(parts: Parts<'_>) -> Vec<u8> {
         if parts.included.get(index) != Some(&true) {
             continue;
         }
-        if let (Some(name), Some(value)) = (parts.names.get(index), parts.values.get(index)) {
+        let value = parts.changed.value(index, parts.values);
+        if let (Some(name), Some(value)) = (parts.names.get(index), value) {
             if !pairs.is_empty() {
                 pairs.extend_from_slice(ampersand);
             }

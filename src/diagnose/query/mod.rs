@@ -6,15 +6,18 @@ mod names;
 mod order;
 mod presence;
 mod values;
+mod wire;
 
 use super::hypothesis::Hypothesis;
-use super::search::{Choice, Guess, Proved, distinct, mistake_at};
-use super::{host, method, path, text};
+use super::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
+use super::{LONG, host, method, path, text};
 use crate::form::{Kind, Parameters};
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::scheme::Family;
 use join::{Join, joined};
+use values::Changed;
+use wire::Wire;
 
 /// A request whose string to sign can be built in many wrong ways.
 pub(super) struct QueryGuess {
@@ -30,15 +33,16 @@ pub(super) struct QueryGuess {
     host_choices: Vec<Choice<Vec<u8>>>,
     path_choices: Vec<Choice<Vec<u8>>>,
     name_choices: Vec<Choice<Vec<Vec<u8>>>>,
-    value_choices: Vec<Choice<Vec<Vec<u8>>>>,
+    value_choices: Vec<Choice<Changed>>,
     order_choices: Vec<Choice<Vec<usize>>>,
     presence_choices: Vec<Choice<Vec<bool>>>,
     join_choices: Vec<Choice<Join>>,
 }
 
-/// A request with more is searched with its order, names and values as they are.
+/// A request with more, or with more than [`LONG`] bytes of them, is searched with its order, names and values as they are.
 const MANY_PARAMETERS: usize = 200;
-const MANY_BYTES: usize = 16 << 10;
+/// Each byte may be sent as three, and a multipart form has heads besides.
+const LONGEST_SENT: usize = LONG * 4;
 /// Every order of so few parameters can be tried.
 const FEW_PARAMETERS: usize = 6;
 
@@ -54,7 +58,6 @@ impl QueryGuess {
         let mut values: Vec<Vec<u8>> = Vec::new();
         let mut included = Vec::new();
         let mut files = Vec::new();
-        let mut wire = Vec::new();
         for entry in parameters.entries() {
             let name = parameters.name(entry);
             names.push(name.to_vec());
@@ -83,12 +86,14 @@ impl QueryGuess {
             request.query()
         };
         let size: usize = names.iter().chain(&values).map(Vec::len).sum();
-        let large = names.len() > MANY_PARAMETERS || size > MANY_BYTES;
-        if !large {
-            let own = names.iter().take(own);
-            wire.extend(own.map(|name| order::wire_position(sent, name)));
-        }
-        wire.resize(names.len(), usize::MAX);
+        let large = names.len() > MANY_PARAMETERS || size > LONG || sent.len() > LONGEST_SENT;
+        let wire = if large {
+            Wire::default()
+        } else {
+            Wire::new(sent, names.iter().take(own))
+        };
+        let mut sent_at: Vec<usize> = (0..own).map(|index| wire.position(index)).collect();
+        sent_at.resize(names.len(), usize::MAX);
         let beside = names.len();
         let arrays = if large {
             Vec::new()
@@ -100,7 +105,7 @@ impl QueryGuess {
             values.push(b"Array".to_vec());
             included.push(false);
             files.push(false);
-            wire.push(usize::MAX);
+            sent_at.push(usize::MAX);
         }
         let mut order: Vec<usize> = (0..names.len()).collect();
         let name_at = |index: &usize| names.get(*index).map(Vec::as_slice).unwrap_or_default();
@@ -146,42 +151,33 @@ impl QueryGuess {
                 .collect();
         }
         if !large {
-            guess.value_choices = values::choices(&sent_names, &guess.values, request, own);
+            guess.value_choices = values::choices(&sent_names, &guess.values, &wire, own);
             guess.name_choices = names::choices(&sent_names);
-            guess.order_choices = order::choices(&sent_names, &guess.values, &wire, &guess.order);
+            guess.order_choices =
+                order::choices(&sent_names, &guess.values, &sent_at, &guess.order);
         }
         guess.method_choices = distinct(guess.method_choices, &guess.method);
         guess.host_choices = distinct(guess.host_choices, &guess.host);
         guess.path_choices = distinct(guess.path_choices, &guess.path);
         guess.name_choices = distinct(guess.name_choices, &guess.names);
-        guess.value_choices = distinct(guess.value_choices, &guess.values);
+        guess.value_choices = distinct(guess.value_choices, &Changed::default());
         guess.order_choices = distinct(guess.order_choices, &guess.order);
         guess.presence_choices = distinct(guess.presence_choices, &guess.included);
         guess
     }
 
-    /// Strings with another timestamp, nearest first.
+    /// The string with another timestamp.
     pub(super) fn with_timestamp(&self, timestamp: i64) -> Vec<u8> {
-        let values: Vec<Vec<u8>> = self
-            .names
-            .iter()
-            .zip(&self.values)
-            .map(|(name, value)| {
-                if name == b"Timestamp" {
-                    timestamp.to_string().into_bytes()
-                } else {
-                    value.clone()
-                }
-            })
-            .collect();
+        let at = self.names.iter().position(|name| name == b"Timestamp");
+        let changed = Changed::one(at.unwrap_or(usize::MAX), timestamp.to_string().into_bytes());
         joined(Parts {
-            values: &values,
+            changed: &changed,
             ..self.parts(&[])
         })
     }
 
     /// Every order of a few parameters.
-    pub(super) fn permutations(&self) -> Vec<Vec<u8>> {
+    pub(super) fn orders(&self) -> Vec<Vec<usize>> {
         let signed: Vec<usize> = self
             .order
             .iter()
@@ -210,14 +206,14 @@ impl QueryGuess {
                 .collect();
         }
         orders
-            .iter()
-            .map(|order| {
-                joined(Parts {
-                    order,
-                    ..self.parts(&[])
-                })
-            })
-            .collect()
+    }
+
+    /// The string with its parameters in this order.
+    pub(super) fn in_order(&self, order: &[usize]) -> Vec<u8> {
+        joined(Parts {
+            order,
+            ..self.parts(&[])
+        })
     }
 
     fn parts<'p>(&'p self, chosen: &[Option<usize>]) -> Parts<'p> {
@@ -232,10 +228,13 @@ impl QueryGuess {
                 .and_then(|index| choices.get(index))
                 .map_or(base, |choice| &choice.data)
         }
+        let value = chosen.first().copied().flatten();
+        let value = value.and_then(|index| self.value_choices.get(index));
         let join = chosen.get(7).copied().flatten();
         let join = join.and_then(|index| self.join_choices.get(index));
         Parts {
-            values: pick(chosen.first(), &self.value_choices, &self.values),
+            values: &self.values,
+            changed: value.map_or(Changed::NONE, |choice| &choice.data),
             names: pick(chosen.get(1), &self.name_choices, &self.names),
             order: pick(chosen.get(2), &self.order_choices, &self.order),
             included: pick(chosen.get(3), &self.presence_choices, &self.included),
@@ -250,6 +249,7 @@ impl QueryGuess {
 #[derive(Clone, Copy)]
 struct Parts<'p> {
     values: &'p [Vec<u8>],
+    changed: &'p Changed,
     names: &'p [Vec<u8>],
     order: &'p [usize],
     included: &'p [bool],
@@ -273,8 +273,8 @@ impl Guess for QueryGuess {
         ]
     }
 
-    fn text(&self, chosen: &[Option<usize>]) -> Vec<u8> {
-        joined(self.parts(chosen))
+    fn text(&self, chosen: &[Option<usize>]) -> Text {
+        joined(self.parts(chosen)).into()
     }
 
     fn mistake(&self, family: usize, index: usize) -> Proved {

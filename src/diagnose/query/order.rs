@@ -88,19 +88,3 @@ pub(super) fn choices(
     );
     found
 }
-
-/// Where a parameter stands in a query, form or multipart body; those that cannot be found come last.
-pub(super) fn wire_position(wire: &[u8], name: &[u8]) -> usize {
-    let mut at = 0_usize;
-    for piece in wire.split(|&byte| byte == b'&') {
-        let key = piece.split(|&byte| byte == b'=').next().unwrap_or_default();
-        if key == name || text::decode(key) == name {
-            return at;
-        }
-        at = at.saturating_add(piece.len()).saturating_add(1);
-    }
-    let quoted = [b"name=\"", name, b"\""].concat();
-    wire.windows(quoted.len())
-        .position(|window| window == quoted)
-        .unwrap_or(usize::MAX)
-}

@@ -34,13 +34,18 @@ pub(super) fn choices(
     let value = |index: usize| values.get(index).map(Vec::as_slice).unwrap_or_default();
     let file = |index: usize| files.get(index) == Some(&true);
 
-    let empty: Vec<String> = (0..own)
-        .filter(|&index| name(index) != b"Signature" && value(index).is_empty())
+    let empty = (0..own).filter(|&index| name(index) != b"Signature" && value(index).is_empty());
+    let mut empty_names: Vec<String> = empty
+        .clone()
+        .take(16)
         .map(|index| shown(name(index)))
         .collect();
+    if empty.count() > 16 {
+        empty_names.push("…".to_owned());
+    }
     add(
         Hypothesis::EmptyOmitted,
-        empty.join(", "),
+        empty_names.join(", "),
         &|index, included| included && !value(index).is_empty(),
     );
     add(
@@ -100,6 +105,7 @@ pub(super) fn choices(
             &|index, included| included && index != left_out,
         );
     }
+    let common: Vec<bool> = names.iter().map(|name| is_common(name)).collect();
     for group in [
         &["Token"][..],
         &["SignatureMethod"],
@@ -130,7 +136,8 @@ pub(super) fn choices(
             Hypothesis::AddedAfterSigning,
             group.join(", "),
             &|index, included| {
-                included && !group.iter().any(|common| common.as_bytes() == name(index))
+                let in_group = || group.iter().any(|one| one.as_bytes() == name(index));
+                included && !(common.get(index) == Some(&true) && in_group())
             },
         );
     }

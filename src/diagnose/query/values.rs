@@ -1,57 +1,97 @@
 //! Which values a client may have signed instead of those that it sent.
 
 use super::common::is_common;
+use super::wire::Wire;
 use crate::diagnose::hypothesis::Hypothesis;
 use crate::diagnose::search::Choice;
 use crate::diagnose::text::{self, ALPHABETS, CHARSETS, SPELLINGS, shown};
-use crate::request::RequestView;
+
+/// The values that differ from those sent, by the index of their parameter, in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Changed(Vec<(usize, Vec<u8>)>);
+
+impl Changed {
+    /// Every value as sent.
+    pub(super) const NONE: &'static Self = &Self(Vec::new());
+
+    /// One value changed.
+    pub(super) fn one(index: usize, value: Vec<u8>) -> Self {
+        Self(vec![(index, value)])
+    }
+
+    fn all(sent: &[Vec<u8>], change: impl Fn(usize, &[u8]) -> Vec<u8>) -> Self {
+        let changed = sent.iter().enumerate().filter_map(|(index, sent)| {
+            let changed = change(index, sent);
+            (changed != *sent).then_some((index, changed))
+        });
+        Self(changed.collect())
+    }
+
+    /// A value: as changed, or as sent.
+    pub(super) fn value<'v>(&'v self, index: usize, sent: &'v [Vec<u8>]) -> Option<&'v [u8]> {
+        let changed = self.0.binary_search_by_key(&index, |(index, _)| *index);
+        let changed = changed.ok().and_then(|at| self.0.get(at));
+        changed
+            .map(|(_, value)| value)
+            .or_else(|| sent.get(index))
+            .map(Vec::as_slice)
+    }
+
+    /// Names the first value that differs and shows both texts, unless it is the token; none if nothing differs.
+    fn in_words(&self, names: &[Vec<u8>], sent: &[Vec<u8>], what: &str) -> Option<String> {
+        let ((index, signed), more) = self.0.split_first()?;
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let name = at(names, *index);
+        Some(if name == b"Token" {
+            format!("parameter `Token`{more} ({what})")
+        } else {
+            format!(
+                "parameter `{}`{more}: signed `{}`, sent `{}` ({what})",
+                shown(name),
+                shown(signed),
+                shown(at(sent, *index))
+            )
+        })
+    }
+}
 
 /// Values in another form: all at once, as code does it, and one at a time where a lookup fails for one.
 pub(super) fn choices(
     names: &[Vec<u8>],
     values: &[Vec<u8>],
-    request: &RequestView<'_>,
+    wire: &Wire<'_>,
     own: usize,
-) -> Vec<Choice<Vec<Vec<u8>>>> {
-    let mut found: Vec<Choice<Vec<Vec<u8>>>> = Vec::new();
-    // As on the wire: `+` taken literally, or values not decoded at all.
-    let wire = if request.method() == b"GET" {
-        request.query()
-    } else {
-        request.payload().bytes().unwrap_or_default()
+) -> Vec<Choice<Changed>> {
+    let mut found: Vec<Choice<Changed>> = Vec::new();
+    let mut add = |hypothesis, what: &str, data: Changed| {
+        if let Some(detail) = data.in_words(names, values, what) {
+            found.push(Choice {
+                hypothesis,
+                detail,
+                data,
+            });
+        }
     };
+    // As on the wire: `+` taken literally, or values not decoded at all.
     for (hypothesis, what, decode) in [
         (Hypothesis::ValuePlusUnencoded, "`+` kept", true),
         (Hypothesis::EncodedBeforeSigning, "as sent", false),
     ] {
-        let changed: Vec<Vec<u8>> = names
-            .iter()
-            .zip(values)
-            .map(|(name, value)| match wire_value(wire, name) {
-                Some(_) if name == b"Signature" => value.clone(),
-                Some(sent) if decode => text::decode(sent),
-                Some(sent) => sent.to_vec(),
-                None => value.clone(),
-            })
-            .collect();
-        if let Some(detail) = difference(names, values, &changed, what) {
-            found.push(Choice {
-                hypothesis,
-                detail,
-                data: changed,
-            });
-        }
+        let changed = Changed::all(values, |index, value| match wire.value(index) {
+            Some(_) if at(names, index) == b"Signature" => value.to_vec(),
+            Some(sent) if decode => text::decode(sent),
+            Some(sent) => sent.to_vec(),
+            None => value.to_vec(),
+        });
+        add(hypothesis, what, changed);
     }
 
     let mut all = |hypothesis, what: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
-        let changed: Vec<Vec<u8>> = values.iter().map(|value| change(value)).collect();
-        if let Some(detail) = difference(names, values, &changed, what) {
-            found.push(Choice {
-                hypothesis,
-                detail,
-                data: changed,
-            });
-        }
+        let changed = Changed::all(values, |_, value| change(value));
+        add(hypothesis, what, changed);
     };
     for alphabet in &ALPHABETS {
         all(Hypothesis::EncodedBeforeSigning, alphabet.name, &|value| {
@@ -132,36 +172,18 @@ pub(super) fn choices(
     );
 
     // A lookup under the changed name finds nothing.
-    let lost: Vec<Vec<u8>> = names
-        .iter()
-        .zip(values)
-        .map(|(name, value)| {
-            if name.contains(&b'_') {
-                Vec::new()
-            } else {
-                value.clone()
-            }
-        })
-        .collect();
-    if let Some(detail) = difference(names, values, &lost, "names with `_`") {
-        found.push(Choice {
-            hypothesis: Hypothesis::ValueSignedEmpty,
-            detail,
-            data: lost,
-        });
-    }
+    let lost = Changed::all(values, |index, value| {
+        if at(names, index).contains(&b'_') {
+            Vec::new()
+        } else {
+            value.to_vec()
+        }
+    });
+    add(Hypothesis::ValueSignedEmpty, "names with `_`", lost);
 
     let mut one = |hypothesis, what: &str, index: usize, changed: Vec<u8>| {
-        let mut all = values.to_vec();
-        if let Some(slot) = all.get_mut(index) {
-            *slot = changed;
-        }
-        if let Some(detail) = difference(names, values, &all, what) {
-            found.push(Choice {
-                hypothesis,
-                detail,
-                data: all,
-            });
+        if changed != at(values, index) {
+            add(hypothesis, what, Changed::one(index, changed));
         }
     };
     // What is wrong in one value is wrong in one of the action's own more often than in a common one.
@@ -205,47 +227,6 @@ pub(super) fn choices(
         }
     }
     found
-}
-
-/// Names the first value that differs and shows both texts, unless it is the token.
-fn difference(
-    names: &[Vec<u8>],
-    sent: &[Vec<u8>],
-    signed: &[Vec<u8>],
-    what: &str,
-) -> Option<String> {
-    let mut differing = names
-        .iter()
-        .zip(sent.iter().zip(signed))
-        .filter(|(_, (sent, signed))| sent != signed);
-    let (name, (sent, signed)) = differing.next()?;
-    let more = differing.count();
-    let more = if more == 0 {
-        String::new()
-    } else {
-        format!(" and {more} more")
-    };
-    Some(if name == b"Token" {
-        format!("parameter `Token`{more} ({what})")
-    } else {
-        format!(
-            "parameter `{}`{more}: signed `{}`, sent `{}` ({what})",
-            shown(name),
-            shown(signed),
-            shown(sent)
-        )
-    })
-}
-
-fn wire_value<'w>(wire: &'w [u8], name: &[u8]) -> Option<&'w [u8]> {
-    wire.split(|&byte| byte == b'&').find_map(|piece| {
-        let equals = piece.iter().position(|&byte| byte == b'=')?;
-        let (key, value) = piece.split_at(equals);
-        let key = text::decode(key);
-        (key == name || text::replace(&key, b"_", b".") == name)
-            .then(|| value.get(1..))
-            .flatten()
-    })
 }
 
 fn at(texts: &[Vec<u8>], index: usize) -> &[u8] {

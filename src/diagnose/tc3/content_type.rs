@@ -1,11 +1,15 @@
 //! Which content types a client may have signed instead of the one that arrived.
 
+use crate::diagnose::LONG;
 use crate::diagnose::hypothesis::Hypothesis;
 use crate::diagnose::search::Choice;
 use crate::diagnose::text::{self, shown};
 
 /// Content types as HTTP libraries and proxies rewrite them.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
+    if sent.len() > LONG {
+        return Vec::new();
+    }
     let bare = sent
         .split(|&byte| byte == b';')
         .next()

@@ -1,8 +1,9 @@
 //! Which headers a client may have signed: others than its list says, one more, or one that changed on its way.
 
 use super::headers::{Forms, HeaderForm, sent};
+use crate::diagnose::LONG;
 use crate::diagnose::text::{self, shown};
-use crate::request::RequestView;
+use crate::request::{Field, RequestView};
 
 /// What clients sign, whatever they list.
 const USUAL: [&[&[u8]]; 8] = [
@@ -42,6 +43,25 @@ const FORGOTTEN: [&[u8]; 9] = [
     b"date",
 ];
 
+/// So many of the signed headers are looked at one by one; clients sign two to six.
+const MOST_CHANGED: usize = 24;
+
+/// Whether the headers that were signed, or may have been, are more than [`LONG`] bytes together.
+pub(super) fn is_long(request: &RequestView<'_>, base: &HeaderForm) -> bool {
+    let signed = base
+        .headers
+        .iter()
+        .map(|(name, value)| name.len().saturating_add(value.len()));
+    let beside = FORGOTTEN
+        .iter()
+        .chain(USUAL.iter().copied().flatten())
+        .filter_map(|name| match request.header(str::from_utf8(name).ok()?) {
+            Field::Once(value) => Some(value.len()),
+            _ => None,
+        });
+    signed.chain(beside).sum::<usize>() > LONG
+}
+
 /// Other sets than `base`, the documented form; `verbatim` is the same with values as sent.
 pub(super) fn forms(request: &RequestView<'_>, base: &HeaderForm, verbatim: &HeaderForm) -> Forms {
     let with_separator = |separator| {
@@ -67,7 +87,7 @@ pub(super) fn forms(request: &RequestView<'_>, base: &HeaderForm, verbatim: &Hea
             one_more(template, name, value.trim_ascii(), &mut forms);
         }
     }
-    for index in 0..base.headers.len() {
+    for index in 0..base.headers.len().min(MOST_CHANGED) {
         one_changed(base, verbatim, index, &mut forms);
     }
     forms

@@ -8,7 +8,7 @@ use crate::request::{Field, RequestView};
 use crate::signature::Authorization;
 
 /// The canonical headers, with host and content type left to their own families.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct HeaderForm {
     /// Names as written in the canonical headers, and values.
     pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
@@ -64,6 +64,9 @@ pub(super) fn choices(
     authorization: &Authorization<'_>,
     base: &HeaderForm,
 ) -> Vec<Choice<HeaderForm>> {
+    if header_set::is_long(request, base) {
+        return Vec::new();
+    }
     let untrimmed = HeaderForm {
         lower_case: false,
         ..base.with_values(|name, _| sent(request, name))

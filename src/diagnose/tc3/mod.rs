@@ -11,7 +11,7 @@ mod string_to_sign;
 use sha2::{Digest, Sha256};
 
 use super::hypothesis::Hypothesis;
-use super::search::{Choice, Guess, Proved, distinct, mistake_at};
+use super::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
 use super::{host, method, path, text};
 use crate::policy::Policy;
 use crate::request::{Field, RequestView};
@@ -222,7 +222,7 @@ impl Guess for Tc3Guess {
         ]
     }
 
-    fn text(&self, chosen: &[Option<usize>]) -> Vec<u8> {
+    fn text(&self, chosen: &[Option<usize>]) -> Text {
         let parts = self.parts(chosen);
         let mut canonical = canonical(&parts);
         match parts.lines {
@@ -245,8 +245,13 @@ impl Guess for Tc3Guess {
             Form::Scope(other) => scope = Some(other),
             Form::Algorithm(other) => algorithm = other,
             Form::UpperCaseDigest => digits.make_ascii_uppercase(),
-            Form::CanonicalRequestAlone => return canonical,
-            Form::DigestAlone => return digits.to_vec(),
+            Form::CanonicalRequestAlone => return canonical.into(),
+            Form::DigestAlone => {
+                return Text {
+                    bytes: digits.to_vec(),
+                    written: canonical.len(),
+                };
+            }
             Form::WithoutScope => scope = None,
         }
         let line: &[u8] = match parts.lines {
@@ -272,7 +277,10 @@ impl Guess for Tc3Guess {
         if parts.lines == Lines::TrailingLineEndInString {
             text.push(b'\n');
         }
-        text
+        Text {
+            written: canonical.len().saturating_add(text.len()),
+            bytes: text,
+        }
     }
 
     fn mistake(&self, family: usize, index: usize) -> Proved {

@@ -8,6 +8,9 @@ use crate::diagnose::json::json_forms;
 use crate::diagnose::search::Choice;
 use crate::diagnose::text;
 
+/// A longer body is not changed and hashed again.
+const LONGEST: usize = 256 << 10;
+
 /// What may stand where the digest belongs.
 pub(super) fn choices(
     body: &[u8],
@@ -41,9 +44,9 @@ pub(super) fn choices(
             b"UNSIGNED-PAYLOAD".to_vec(),
         );
     }
-    for (what, text) in json_forms(body) {
-        add(Hypothesis::BodyReserialised, what, digest(&text));
-    }
+    json_forms(body, |what, text| {
+        add(Hypothesis::BodyReserialised, what, digest(text));
+    });
     let base = if get { &[][..] } else { body };
     if !get {
         add(Hypothesis::PayloadDigest, "an empty body", digest(b""));
@@ -61,6 +64,9 @@ pub(super) fn choices(
             &format!("the text `{text}`"),
             digest(text.as_bytes()),
         );
+    }
+    if base.len() > LONGEST {
+        return found;
     }
     add(
         Hypothesis::PayloadDigest,

@@ -7,7 +7,7 @@ use crate::diagnose::text::shown;
 use crate::signature::Authorization;
 
 /// The string to sign.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Form {
     Documented,
     Timestamp(Vec<u8>),
@@ -42,7 +42,7 @@ pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Ve
         let scope = format!("{other}/{}/tc3_request", authorization.service);
         add(
             Hypothesis::ScopeMismatch,
-            format!("signed scope `{scope}`"),
+            format!("signed scope `{}`", shown(scope.as_bytes())),
             Form::Scope(scope.into_bytes()),
         );
     }
@@ -61,7 +61,7 @@ pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Ve
     ] {
         add(
             Hypothesis::ScopeMismatch,
-            format!("signed scope `{scope}`"),
+            format!("signed scope `{}`", shown(scope.as_bytes())),
             Form::Scope(scope.into_bytes()),
         );
     }
