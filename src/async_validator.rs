@@ -7,6 +7,8 @@ use crate::admitted::Admitted;
 use crate::clock::{Clock, SystemClock, UnixTime};
 #[cfg(feature = "diagnose")]
 use crate::diagnose::{Allowance, Diagnosis};
+#[cfg(feature = "diagnose")]
+use crate::policy::DiagnosisRule;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::RequestView;
@@ -14,7 +16,7 @@ use crate::stage::Received;
 use crate::store::{AsyncStores, NonceVerdict, Slot, StoreError};
 use crate::validator::Validator;
 #[cfg(feature = "diagnose")]
-use crate::validator::{OTHERS, claimed_id, explanation, to_be_told};
+use crate::validator::{OTHERS, claimed_id, explanation, grants};
 
 /// Decides about requests and can wait for its stores. Cheap to clone and to share between tasks; runs on any executor.
 ///
@@ -111,8 +113,8 @@ impl AsyncValidator {
         verdict
     }
 
-    /// Why a request was refused, as [`Validator::explain`]. The search itself does not yield: it computes at most
-    /// [`diagnosis_macs`](crate::PolicyBuilder::diagnosis_macs) MACs.
+    /// Why a request was refused, as [`Validator::explain`]. The search itself does not yield: run it where no other task
+    /// waits for the thread, such as in Tokio's `spawn_blocking`.
     #[cfg(feature = "diagnose")]
     pub async fn explain(&self, request: &RequestView<'_>, refused: &Rejection) -> Diagnosis {
         let claimed = match claimed_id(request, &self.policy) {
@@ -130,6 +132,20 @@ impl AsyncValidator {
         explanation(request, &self.policy, refused, claimed.as_ref(), &others)
     }
 
+    /// As [`Validator::grants_diagnosis`].
+    #[cfg(feature = "diagnose")]
+    #[must_use]
+    pub fn grants_diagnosis(&self, refused: &Rejection) -> bool {
+        let now = self.clock.now();
+        grants(
+            DiagnosisRule::ForOperator,
+            refused,
+            &self.policy,
+            &self.allowance,
+            now,
+        )
+    }
+
     #[cfg(feature = "diagnose")]
     #[cold]
     async fn diagnosed(
@@ -138,13 +154,12 @@ impl AsyncValidator {
         refused: Rejection,
         now: UnixTime,
     ) -> Rejection {
-        match to_be_told(&refused, &self.policy, &self.allowance, now) {
-            Some(told) => {
-                let diagnosis = self.explain(request, &refused).await;
-                refused.with_diagnosis(diagnosis, told)
-            }
-            None => refused,
+        let told = DiagnosisRule::InMessage;
+        if !grants(told, &refused, &self.policy, &self.allowance, now) {
+            return refused;
         }
+        let diagnosis = self.explain(request, &refused).await;
+        refused.with_diagnosis(diagnosis, told)
     }
 
     async fn decide(

@@ -88,8 +88,10 @@ impl Policy {
         self.services.as_ref()
     }
 
+    /// Who learns the cause of a refusal.
     #[cfg(feature = "diagnose")]
-    pub(crate) fn diagnosis(&self) -> DiagnosisRule {
+    #[must_use]
+    pub fn diagnosis(&self) -> DiagnosisRule {
         self.diagnosis
     }
 
@@ -217,7 +219,7 @@ impl PolicyBuilder {
         self
     }
 
-    /// Who is told the cause of a refusal; nobody by default.
+    /// Who learns the cause of a refusal; no one by default.
     #[cfg(feature = "diagnose")]
     pub fn diagnosis(mut self, rule: DiagnosisRule) -> Self {
         self.0.diagnosis = rule;
@@ -398,17 +400,20 @@ pub enum HttpsRule {
     InsecureNowhere,
 }
 
-/// Who is told the cause of a refusal.
+/// Who learns the cause of a refusal.
 #[cfg(feature = "diagnose")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DiagnosisRule {
-    /// Nobody; nothing is searched.
+    /// No one; nothing is searched.
     #[default]
     Off,
-    /// The operator, in `Rejection::diagnosis`.
+    /// The operator. A search takes up to a few hundred milliseconds, so `check` returns without one: ask
+    /// [`Validator::grants_diagnosis`](crate::Validator::grants_diagnosis) about a refusal, and search with
+    /// [`Validator::explain`](crate::Validator::explain) where no request waits for it.
     ForOperator,
-    /// The client too, in the message: for test environments. Causes that concern a key are told to the operator alone.
+    /// The client too, in the message: for test environments, since `check` searches before it returns. Causes that concern
+    /// a key are for the operator alone, in [`Rejection::diagnosis`](crate::Rejection::diagnosis).
     InMessage,
 }
 

@@ -83,16 +83,18 @@ impl Rejection {
         self
     }
 
-    /// Adds the cause, to be told to whom the policy says.
+    /// The same refusal with its cause, which `told` lets into the message or keeps for the operator. Causes that concern a
+    /// key are never in the message.
     #[cfg(feature = "diagnose")]
-    pub(crate) fn with_diagnosis(mut self, diagnosis: Diagnosis, told: DiagnosisRule) -> Self {
+    #[must_use]
+    pub fn with_diagnosis(mut self, diagnosis: Diagnosis, told: DiagnosisRule) -> Self {
         self.0.diagnosis = Some(Arc::new(diagnosis));
         self.0.told = told;
         self
     }
 
-    /// The cause, for the operator, if the policy asks for one
-    /// ([`PolicyBuilder::diagnosis`](crate::PolicyBuilder::diagnosis)) and the allowance was not used up.
+    /// The cause, for the operator, if it was searched for: by a validator that tells it in the message
+    /// ([`DiagnosisRule::InMessage`]), or by a caller that added it.
     #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn diagnosis(&self) -> Option<&Diagnosis> {

@@ -14,6 +14,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+#[cfg(feature = "diagnose")]
+use super::PendingDiagnosis;
 use super::body::{CutOff, Reader};
 use super::layer::Settings;
 use super::response::refusal_of;
@@ -134,7 +136,10 @@ where
                             this.state.set(State::Answering { answer });
                         }
                         Err(refused) => {
-                            return Poll::Ready(Ok(refusal_of(refused, request.extensions())));
+                            let response = refusal_of(refused, request.extensions());
+                            #[cfg(feature = "diagnose")]
+                            let response = with_pending(response, request, this.settings);
+                            return Poll::Ready(Ok(response));
                         }
                     }
                 }
@@ -156,6 +161,26 @@ fn decide(request: Request<RequestBody>, settings: Arc<Settings>) -> Decision {
         };
         Decided { request, verdict }
     })
+}
+
+/// Keeps a refused request beside the answer to it, if its cause is to be found.
+#[cfg(feature = "diagnose")]
+#[cold]
+fn with_pending<R>(
+    mut response: Response<ResponseBody<R>>,
+    request: Request<RequestBody>,
+    settings: &Settings,
+) -> Response<ResponseBody<R>> {
+    let Settings { validator, source } = settings;
+    let body = Some(request.body().bytes().clone());
+    let refused: Option<&Rejection> = response.extensions().get();
+    let pending = refused.and_then(|refused| {
+        PendingDiagnosis::new(validator, source, request.map(drop), body, refused)
+    });
+    if let Some(pending) = pending {
+        response.extensions_mut().insert(pending);
+    }
+    response
 }
 
 /// Refuses a request whose body has no end. Nobody is asked about it.

@@ -8,7 +8,8 @@
 //!   extensions an `Arc<`[`Admitted`](crate::Admitted)`>`. Its body is a [`RequestBody`].
 //! * **Refused**, it does not reach the service. The answer is the envelope of its dialect, with HTTP 200 and
 //!   `application/json` exactly, as SDKs demand; in its extensions are the [`Rejection`](crate::Rejection), for layers that
-//!   log and count, and the [`RequestId`].
+//!   log and count, and the [`RequestId`]. With feature `diagnose` and
+//!   [`DiagnosisRule::ForOperator`](crate::DiagnosisRule::ForOperator) there is a `PendingDiagnosis` too.
 //! * **Too long a body** is refused in the dialect too (`RequestSizeLimitExceeded` in API 3.0), as soon as the limit is
 //!   passed, with what was read of it thrown away. A body that **fails midway** is refused and its error put into the
 //!   extensions of the answer as [`BodyFailure`]. Neither changes any state: the nonce can still be used.
@@ -82,6 +83,8 @@ mod body;
 mod future;
 mod layer;
 mod network;
+#[cfg(feature = "diagnose")]
+mod pending;
 mod response;
 mod service;
 
@@ -90,5 +93,7 @@ pub use body::RequestBody;
 pub use future::ResponseFuture;
 pub use layer::ValidatorLayer;
 pub use network::{IpNetwork, IpNetworkError};
+#[cfg(feature = "diagnose")]
+pub use pending::PendingDiagnosis;
 pub use response::{BodyFailure, RequestId, ResponseBody, refusal};
 pub use service::ValidatorService;

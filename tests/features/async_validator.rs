@@ -537,7 +537,7 @@ fn a_refusal_is_explained_by_all_alike() {
     use qcloud_validator::DiagnosisRule;
 
     let policy = Policy::builder()
-        .diagnosis(DiagnosisRule::ForOperator)
+        .diagnosis(DiagnosisRule::InMessage)
         .diagnoses_per_minute(2)
         .build()
         .unwrap();

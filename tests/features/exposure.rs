@@ -1,6 +1,9 @@
 //! Who is told the cause of a refusal: nobody, the operator, or the client; and nobody is told about a key but the operator.
 
-use qcloud_validator::{DiagnosisRule, Language, Policy, PolicyBuilder, Rejection, Validator};
+use qcloud_validator::diagnose::Diagnosis;
+use qcloud_validator::{
+    DiagnosisRule, Language, Policy, PolicyBuilder, Rejection, RequestView, Transport, Validator,
+};
 use test_support::signer::{Algorithm, QuerySigner, SECRET_KEY, Signed};
 use test_support::stores::{check, in_memory};
 
@@ -13,6 +16,16 @@ fn validator(change: impl FnOnce(PolicyBuilder) -> PolicyBuilder) -> Validator {
 
 fn refused(validator: &Validator, request: &Signed) -> Rejection {
     check(validator, request).unwrap_err()
+}
+
+/// What is found beside the request, if it is granted.
+fn explained(validator: &Validator, request: &Signed, refused: &Rejection) -> Option<Diagnosis> {
+    let view = RequestView::new(Transport::Https, &request.method, &request.target)
+        .with_headers(&request.headers)
+        .with_body(&request.body);
+    validator
+        .grants_diagnosis(refused)
+        .then(|| validator.explain(&view, refused))
 }
 
 /// Signed with SHA-256, which the request does not declare.
@@ -57,13 +70,31 @@ fn by_default_nothing_is_searched() {
 }
 
 #[test]
-fn the_operator_alone() {
+fn the_operator_alone_and_not_while_the_client_waits() {
     let validator = validator(|policy| policy.diagnosis(DiagnosisRule::ForOperator));
-    let refused = refused(&validator, &undeclared());
-    let found = refused.diagnosis().unwrap().findings();
-    assert_eq!(found[0].id(), "sha256-not-declared");
+    let request = undeclared();
+    let refused = refused(&validator, &request);
+    assert!(refused.diagnosis().is_none());
+    let diagnosis = explained(&validator, &request, &refused).unwrap();
+    assert_eq!(diagnosis.findings()[0].id(), "sha256-not-declared");
+    let refused = refused.with_diagnosis(diagnosis, DiagnosisRule::ForOperator);
     assert_eq!(refused.message(), MISMATCH);
     assert!(!refused.response("id").contains("sha256-not-declared"));
+}
+
+#[test]
+fn a_diagnosis_that_is_made_later_can_be_told_to_the_client() {
+    let validator = validator(|policy| policy.diagnosis(DiagnosisRule::ForOperator));
+    for (request, told) in [
+        (undeclared(), true),
+        (with_a_line_end_after_the_key(), false),
+    ] {
+        let refused = refused(&validator, &request);
+        let diagnosis = explained(&validator, &request, &refused).unwrap();
+        let id = diagnosis.findings()[0].id();
+        let refused = refused.with_diagnosis(diagnosis, DiagnosisRule::InMessage);
+        assert_eq!(refused.message().contains(id), told, "{id}");
+    }
 }
 
 #[test]
@@ -101,10 +132,25 @@ fn a_flood_of_bad_signatures_buys_few_diagnoses() {
             .diagnosis(DiagnosisRule::ForOperator)
             .diagnoses_per_minute(2)
     });
-    let diagnosed: Vec<bool> = (0..5)
-        .map(|_| refused(&validator, &undeclared()).diagnosis().is_some())
+    let request = undeclared();
+    let granted: Vec<bool> = (0..5)
+        .map(|_| validator.grants_diagnosis(&refused(&validator, &request)))
         .collect();
-    assert_eq!(diagnosed, [true, true, false, false, false]);
+    assert_eq!(granted, [true, true, false, false, false]);
+    let another = QuerySigner {
+        secret_id: "AKIDanother".to_owned(),
+        ..QuerySigner::v2()
+    };
+    assert!(validator.grants_diagnosis(&refused(&validator, &another.sign())));
+}
+
+#[test]
+fn none_is_granted_where_the_policy_asks_for_none_beside_the_request() {
+    for rule in [DiagnosisRule::Off, DiagnosisRule::InMessage] {
+        let validator = validator(|policy| policy.diagnosis(rule));
+        let refused = refused(&validator, &undeclared());
+        assert!(!validator.grants_diagnosis(&refused), "{rule:?}");
+    }
 }
 
 #[test]
@@ -115,8 +161,10 @@ fn a_search_that_is_cut_short_says_so() {
             .diagnosis(DiagnosisRule::ForOperator)
             .diagnosis_macs(10)
     });
-    let refused = refused(&validator, &with_a_line_end_after_the_key());
-    assert_eq!(refused.diagnosis().unwrap().outcome(), Outcome::BudgetSpent);
+    let request = with_a_line_end_after_the_key();
+    let refused = refused(&validator, &request);
+    let diagnosis = explained(&validator, &request, &refused).unwrap();
+    assert_eq!(diagnosis.outcome(), Outcome::BudgetSpent);
 }
 
 #[test]
@@ -134,7 +182,7 @@ fn a_logged_diagnosis_holds_neither_a_token_nor_a_key_sent_as_an_id() {
         (swapped.sign(), "id-and-key-swapped"),
     ] {
         let refused = refused(&validator, &request);
-        let diagnosis = refused.diagnosis().unwrap();
+        let diagnosis = explained(&validator, &request, &refused).unwrap();
         assert_eq!(diagnosis.findings()[0].id(), id);
         for text in [
             format!("{diagnosis:?}"),

@@ -396,6 +396,38 @@ fn a_refusal_has_an_id_of_its_own_where_nobody_gave_one() {
     assert_ne!(first, second);
 }
 
+#[cfg(feature = "diagnose")]
+#[test]
+fn a_refused_request_can_be_explained_after_it_was_answered() {
+    use qcloud_validator::DiagnosisRule;
+    use qcloud_validator::tower::PendingDiagnosis;
+
+    let policy = Policy::builder()
+        .diagnosis(DiagnosisRule::ForOperator)
+        .diagnoses_per_minute(1);
+    let mut rig = Rig::new(policy, TransportSource::Connection(Transport::Https));
+    let mistaken = QuerySigner {
+        secret_key: format!("{} ", test_support::signer::SECRET_KEY),
+        ..v2_post()
+    };
+    let request = mistaken.sign();
+    let response = rig.send(http(&request));
+    let pending: &PendingDiagnosis = response.extensions().get().unwrap();
+    let kept = request.target.len() + request.body.len();
+    assert!((kept..kept + 500).contains(&pending.kept_bytes()));
+    let diagnosis = pollster::block_on(pending.explain());
+    assert_eq!(diagnosis.findings()[0].id(), "secret-key-whitespace");
+    assert!(!format!("{pending:?}").contains("Nonce="));
+
+    let pending = |response: Response<_>| response.extensions().get::<PendingDiagnosis>().is_some();
+    assert!(
+        !pending(rig.send(http(&request))),
+        "the allowance is used up"
+    );
+    let mut by_default = Rig::https();
+    assert!(!pending(by_default.send(http(&request))));
+}
+
 #[test]
 fn a_body_in_pieces_is_the_same_body() {
     for signed in [v2_post().sign(), Tc3Signer::post().sign()] {
