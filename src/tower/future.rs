@@ -136,9 +136,18 @@ where
                             this.state.set(State::Answering { answer });
                         }
                         Err(refused) => {
-                            let response = refusal_of(refused, request.extensions());
                             #[cfg(feature = "diagnose")]
-                            let response = with_pending(response, request, this.settings);
+                            let body = request.body().bytes().clone();
+                            #[cfg_attr(not(feature = "diagnose"), expect(unused_mut))]
+                            let mut response = refusal_of(refused, request.extensions());
+                            #[cfg(feature = "diagnose")]
+                            PendingDiagnosis::keep(
+                                &mut response,
+                                &this.settings.validator,
+                                &this.settings.source,
+                                request.map(drop),
+                                Some(body),
+                            );
                             return Poll::Ready(Ok(response));
                         }
                     }
@@ -161,26 +170,6 @@ fn decide(request: Request<RequestBody>, settings: Arc<Settings>) -> Decision {
         };
         Decided { request, verdict }
     })
-}
-
-/// Keeps a refused request beside the answer to it, if its cause is to be found.
-#[cfg(feature = "diagnose")]
-#[cold]
-fn with_pending<R>(
-    mut response: Response<ResponseBody<R>>,
-    request: Request<RequestBody>,
-    settings: &Settings,
-) -> Response<ResponseBody<R>> {
-    let Settings { validator, source } = settings;
-    let body = Some(request.body().bytes().clone());
-    let refused: Option<&Rejection> = response.extensions().get();
-    let pending = refused.and_then(|refused| {
-        PendingDiagnosis::new(validator, source, request.map(drop), body, refused)
-    });
-    if let Some(pending) = pending {
-        response.extensions_mut().insert(pending);
-    }
-    response
 }
 
 /// Refuses a request whose body has no end. Nobody is asked about it.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 
 use super::{Arrival, TransportSource};
 use crate::AsyncValidator;
@@ -31,25 +31,28 @@ struct Inner {
 }
 
 impl PendingDiagnosis {
-    /// Keeps a refused request, if [`grants_diagnosis`](AsyncValidator::grants_diagnosis) allows a diagnosis of it. `body`
-    /// is none where the validator did not see it.
-    #[must_use]
-    pub fn new(
+    /// Keeps a refused request in the extensions of the answer to it, which hold the [`Rejection`], if
+    /// [`grants_diagnosis`](AsyncValidator::grants_diagnosis) allows a diagnosis. `body` is none where the validator did not
+    /// see it. For programs that refuse without the layer.
+    pub fn keep<B>(
+        response: &mut Response<B>,
         validator: &AsyncValidator,
         source: &TransportSource,
         request: Request<()>,
         body: Option<Bytes>,
-        refused: &Rejection,
-    ) -> Option<Self> {
-        validator.grants_diagnosis(refused).then(|| {
-            Self(Arc::new(Inner {
-                validator: validator.clone(),
-                source: source.clone(),
-                request,
-                body,
-                refused: refused.clone(),
-            }))
-        })
+    ) {
+        let refused: Option<&Rejection> = response.extensions().get();
+        let Some(refused) = refused.filter(|refused| validator.grants_diagnosis(refused)) else {
+            return;
+        };
+        let pending = Self(Arc::new(Inner {
+            validator: validator.clone(),
+            source: source.clone(),
+            request,
+            body,
+            refused: refused.clone(),
+        }));
+        response.extensions_mut().insert(pending);
     }
 
     /// How many bytes of the request are kept: those of its target, its headers and its body.

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use hyper::{Method, Response};
+use qcloud_validator::diagnose::{Diagnosis, Finding};
 use qcloud_validator::tower::{BodyFailure, RequestId};
 use qcloud_validator::{Admitted, Rejection};
 use tracing::{Level, info};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 
+use super::diagnoses::outcome_id;
 use crate::report::secret_id_to_show;
 
 use crate::config::gateway::{LogFormat, LoggedRequests};
@@ -106,7 +108,7 @@ pub(crate) fn wanted(logged: LoggedRequests, entry: &Entry<'_>) -> bool {
 /// Writes one line. Neither the target nor a header is in it: they hold signatures, and may hold a token. Empty fields are
 /// left out.
 pub(crate) fn write(entry: &Entry<'_>) {
-    let micros = u64::try_from(entry.took.as_micros()).unwrap_or(u64::MAX);
+    let micros = micros(entry.took);
     let common = (entry.id.as_str(), entry.method.as_str(), entry.status);
     let (request_id, method, status) = common;
     match (entry.admitted, entry.refused) {
@@ -165,6 +167,22 @@ pub(crate) fn write(entry: &Entry<'_>) {
             "request"
         ),
     }
+}
+
+/// Writes the line of a diagnosis that was made after the request was answered, under the id of the request.
+pub(crate) fn write_diagnosis(id: &RequestId, diagnosis: &Diagnosis, took: Duration) {
+    let found: Vec<&str> = diagnosis.findings().iter().map(Finding::id).collect();
+    info!(
+        request_id = id.as_str(),
+        outcome = outcome_id(diagnosis.outcome()),
+        diagnosis = (!found.is_empty()).then(|| found.join(", ")),
+        micros = micros(took),
+        "diagnosis"
+    );
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// An error and all that caused it, in one line.

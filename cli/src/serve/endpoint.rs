@@ -9,27 +9,53 @@ use arc_swap::ArcSwap;
 use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
-use qcloud_validator::tower::{RequestId, TransportSource, ValidatorLayer};
-use qcloud_validator::{AsyncValidator, Transport};
+use qcloud_validator::tower::{
+    PendingDiagnosis, RequestBody, RequestId, TransportSource, ValidatorLayer, refusal,
+};
+use qcloud_validator::{AsyncValidator, DiagnosisRule, Rejection, Transport};
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 
 use super::access_log::{self, Entry};
 use super::body_deadline::BodyDeadline;
+use super::diagnoses::Diagnoses;
 use super::forward_auth;
 use super::metrics;
 use super::mock::Mock;
 use super::proxy::{Proxy, Way};
+use super::stores::Kept;
 use crate::config::gateway::{ForwardAuth, ListenerConfig, LoggedRequests, Mode};
+use crate::config::validator::Setup;
 
-/// The validator as it is now: a reload puts another in its place, and requests that have begun end with theirs.
-pub(crate) type Current = Arc<ArcSwap<AsyncValidator>>;
+/// The rules as they are now: a reload puts others in their place, and requests that have begun end with theirs.
+pub(crate) type Current = Arc<ArcSwap<Rules>>;
+
+/// What requests are checked by, and who learns why one was refused.
+pub(crate) struct Rules {
+    pub(crate) validator: AsyncValidator,
+    told: DiagnosisRule,
+}
+
+impl Rules {
+    /// The rules of a configuration, over what is kept. Whoever learns of diagnoses, the validator makes none: that would
+    /// hold up other requests. The error is one line; then nothing has changed.
+    pub(crate) fn new(mut setup: Setup, kept: &Kept) -> Result<Self, String> {
+        let policy = setup.policy.clone().build();
+        let told = policy.map_err(|error| error.to_string())?.diagnosis();
+        if told == DiagnosisRule::InMessage {
+            setup.policy = setup.policy.diagnosis(DiagnosisRule::ForOperator);
+        }
+        let validator = kept.validator(setup)?;
+        Ok(Self { validator, told })
+    }
+}
 
 /// One listener's.
 pub(crate) struct Door {
     name: Box<str>,
     measures: metrics::Listener,
-    validator: Current,
+    rules: Current,
+    diagnoses: Arc<Diagnoses>,
     source: TransportSource,
     behind: Behind,
     logged: LoggedRequests,
@@ -47,7 +73,8 @@ enum Behind {
 impl Door {
     pub(crate) fn new(
         config: &ListenerConfig,
-        validator: Current,
+        rules: Current,
+        diagnoses: Arc<Diagnoses>,
         logged: LoggedRequests,
         body: Duration,
     ) -> Result<Self, String> {
@@ -62,7 +89,8 @@ impl Door {
         Ok(Self {
             measures: metrics::Listener::new(&name),
             name: name.into(),
-            validator,
+            rules,
+            diagnoses,
             behind: match &config.mode {
                 Mode::Mock => Behind::Mock,
                 Mode::Proxy(upstream) => Behind::Proxy(Box::new(Proxy::new(upstream)?)),
@@ -94,20 +122,52 @@ impl Door {
         request.extensions_mut().insert(id.clone());
         let method = request.method().clone();
         let request = request.map(|body| BodyDeadline::new(body, self.body));
-        let validator = self.validator.load_full();
-        let response = match &self.behind {
-            Behind::Mock => self.behind_the_layer(&validator, Mock, request).await,
-            Behind::Proxy(proxy) => self.behind_the_proxy(&validator, proxy, request).await,
+        let rules = self.rules.load_full();
+        let validator = &rules.validator;
+        let mut response = match &self.behind {
+            Behind::Mock => self.behind_the_layer(validator, Mock, request).await,
+            Behind::Proxy(proxy) => self.behind_the_proxy(validator, proxy, request).await,
             Behind::ForwardAuth(rules) => {
-                forward_auth::answer(*rules, &validator, &self.source, request).await
+                forward_auth::answer(*rules, validator, &self.source, request).await
             }
         };
+        let mut pending: Option<PendingDiagnosis> = response.extensions_mut().remove();
+        if rules.told == DiagnosisRule::InMessage
+            && let Some(pending) = pending.take()
+        {
+            response = self.explained(response, pending, &id).await;
+        }
         let entry = Entry::new(&self.name, peer, &method, &id, &response, began.elapsed());
         self.measures.answered(&entry);
         if access_log::wanted(self.logged, &entry) {
             access_log::write(&entry);
+            if let Some(pending) = pending {
+                self.diagnoses.make_for_log(pending, id);
+            }
         }
         response
+    }
+
+    /// The same refusal with its cause, for the client too.
+    async fn explained(
+        &self,
+        response: Response<Body>,
+        pending: PendingDiagnosis,
+        id: &RequestId,
+    ) -> Response<Body> {
+        let diagnosis = self.diagnoses.make(pending).await;
+        let refused: Option<&Rejection> = response.extensions().get();
+        let (Some(refused), Some(diagnosis)) = (refused, diagnosis) else {
+            return response;
+        };
+        let refused = refused.clone();
+        let refused = refused.with_diagnosis(diagnosis, DiagnosisRule::InMessage);
+        match self.behind {
+            Behind::ForwardAuth(_) => forward_auth::denial(refused, id.clone()),
+            Behind::Mock | Behind::Proxy(_) => {
+                refusal::<RequestBody>(refused, id.clone()).map(Body::new)
+            }
+        }
     }
 
     async fn behind_the_proxy(

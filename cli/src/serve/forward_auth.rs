@@ -12,7 +12,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use qcloud_validator::tower::{Arrival, RequestBody, RequestId, TransportSource, refusal};
+use qcloud_validator::tower::{
+    Arrival, PendingDiagnosis, RequestBody, RequestId, TransportSource, refusal,
+};
 use qcloud_validator::{AsyncValidator, Field, Headers, Payload, Reason};
 use tracing::warn;
 
@@ -88,7 +90,15 @@ pub(crate) async fn answer(
             let approved = caller_headers::of_unverified(&id).and_then(approve);
             approved.unwrap_or_else(|_| denial(refused, id))
         }
-        Err(refused) => denial(refused, id),
+        Err(refused) => {
+            let mut response = denial(refused, id);
+            let body = match shown {
+                Shown::Body(body) => Some(body),
+                Shown::Nothing | Shown::Unreadable => None,
+            };
+            PendingDiagnosis::keep(&mut response, validator, source, original, body);
+            response
+        }
     }
 }
 
@@ -173,7 +183,8 @@ fn is_partial(asked_by: AskedBy, headers: &HeaderMap) -> bool {
         )
 }
 
-fn denial(refused: qcloud_validator::Rejection, id: RequestId) -> Response<Body> {
+/// Refuses, with what the client should read.
+pub(crate) fn denial(refused: qcloud_validator::Rejection, id: RequestId) -> Response<Body> {
     let text = refused.response(id.as_str());
     let mut response = refusal::<RequestBody>(refused, id).map(Body::new);
     *response.status_mut() = StatusCode::FORBIDDEN;

@@ -8,9 +8,11 @@ use metrics::{
     gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use qcloud_validator::diagnose::Outcome;
 use qcloud_validator::{Check, Reason, Scheme};
 
 use super::access_log::Entry;
+use super::diagnoses::{Skipped, outcome_id};
 
 const REQUESTS: &str = "qcloud_validator_requests_total";
 const DURATION: &str = "qcloud_validator_request_duration_seconds";
@@ -18,6 +20,8 @@ const CONNECTIONS: &str = "qcloud_validator_connections";
 const LIVE_NONCES: &str = "qcloud_validator_live_nonces";
 const STORE_FAILURES: &str = "qcloud_validator_store_failures_total";
 const UPSTREAM_FAILURES: &str = "qcloud_validator_upstream_failures_total";
+const DIAGNOSES: &str = "qcloud_validator_diagnoses_total";
+const DIAGNOSES_SKIPPED: &str = "qcloud_validator_diagnoses_skipped_total";
 const LOG_LINES_DROPPED: &str = "qcloud_validator_log_lines_dropped_total";
 const RELOADS: &str = "qcloud_validator_reloads_total";
 const BUILD: &str = "qcloud_validator_build_info";
@@ -48,6 +52,11 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         UPSTREAM_FAILURES,
         "Admitted requests that the upstream did not answer"
     );
+    describe_counter!(DIAGNOSES, "Refused requests whose cause was searched for");
+    describe_counter!(
+        DIAGNOSES_SKIPPED,
+        "Refused requests whose cause was not searched for"
+    );
     describe_counter!(
         LOG_LINES_DROPPED,
         "Lines of the log that were given up because nobody took those before them"
@@ -57,6 +66,16 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     for outcome in [Reload::Done, Reload::Failed] {
         counter!(RELOADS, "outcome" => outcome.name()).absolute(0);
+    }
+    for outcome in [
+        Outcome::Explained,
+        Outcome::Unexplained,
+        Outcome::BudgetSpent,
+    ] {
+        counter!(DIAGNOSES, "outcome" => outcome_id(outcome)).absolute(0);
+    }
+    for skipped in Skipped::ALL {
+        counter!(DIAGNOSES_SKIPPED, "cause" => skipped.id()).absolute(0);
     }
     Ok(handle)
 }
@@ -135,6 +154,14 @@ fn requests(
 
 pub(crate) fn upstream_failed() {
     counter!(UPSTREAM_FAILURES).increment(1);
+}
+
+pub(crate) fn diagnosed(outcome: Outcome) {
+    counter!(DIAGNOSES, "outcome" => outcome_id(outcome)).increment(1);
+}
+
+pub(crate) fn diagnosis_skipped(skipped: Skipped) {
+    counter!(DIAGNOSES_SKIPPED, "cause" => skipped.id()).increment(1);
 }
 
 pub(crate) fn log_lines_dropped(lines: usize) {

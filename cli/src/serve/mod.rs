@@ -23,6 +23,7 @@ mod access_log;
 mod admin;
 mod body_deadline;
 mod caller_headers;
+mod diagnoses;
 mod endpoint;
 mod forward_auth;
 mod listener;
@@ -41,7 +42,8 @@ use crate::outcome::Outcome;
 use crate::report::text::complain;
 use access_log::Log;
 use admin::Admin;
-use endpoint::{Current, Door};
+use diagnoses::Diagnoses;
+use endpoint::{Current, Door, Rules};
 use listener::Connections;
 use stores::Kept;
 use tls::Identity;
@@ -268,7 +270,7 @@ async fn serve(
     let listeners = listeners?;
     let administered = gateway.admin.map(bind).transpose()?;
     let kept = Arc::new(Kept::open(&setup, gateway.redis.as_ref(), after_restart(&gateway)).await?);
-    let validator = kept.validator(setup)?;
+    let rules = Rules::new(setup, &kept)?;
     let log = Log::install(gateway.log.format);
 
     let stop = CancellationToken::new();
@@ -276,7 +278,8 @@ async fn serve(
     let running = Running {
         source,
         kept,
-        validator: Arc::new(ArcSwap::from_pointee(validator)),
+        rules: Arc::new(ArcSwap::from_pointee(rules)),
+        diagnoses: Arc::new(Diagnoses::start()),
         identities,
         config: gateway,
     };
@@ -340,7 +343,8 @@ struct Running {
     source: Source,
     config: GatewayConfig,
     kept: Arc<Kept>,
-    validator: Current,
+    rules: Current,
+    diagnoses: Arc<Diagnoses>,
     /// For each listener.
     identities: Vec<Option<Arc<Identity>>>,
 }
@@ -353,7 +357,8 @@ impl Running {
             let acceptor = identity.as_ref().map(Identity::acceptor).transpose()?;
             let door = Door::new(
                 config,
-                Arc::clone(&self.validator),
+                Arc::clone(&self.rules),
+                Arc::clone(&self.diagnoses),
                 self.config.log.requests,
                 self.config.connections.body,
             )?;
@@ -370,7 +375,7 @@ impl Running {
 
     /// A listener that refuses everything is rarely meant.
     fn warn_of_plain_http(&self, url: &str) {
-        if self.validator.load().policy().https() == HttpsRule::Everywhere {
+        if self.rules.load().validator.policy().https() == HttpsRule::Everywhere {
             warn!(
                 url,
                 "everything will be refused here: it is in the clear, without trusted_proxies, and policy.https is \
@@ -405,8 +410,8 @@ impl Running {
         for identity in self.identities.iter().flatten() {
             certificates.push((identity, identity.read_again()?));
         }
-        let validator = self.kept.validator(setup)?;
-        self.validator.store(Arc::new(validator));
+        let rules = Rules::new(setup, &self.kept)?;
+        self.rules.store(Arc::new(rules));
         for (identity, certificate) in certificates {
             identity.take(certificate);
         }

@@ -25,7 +25,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use qcloud_validator::tower::{
-    Arrival, PeerAddr, RequestBody, RequestId, TransportSource, refusal,
+    Arrival, PeerAddr, PendingDiagnosis, RequestBody, RequestId, TransportSource, refusal,
 };
 use qcloud_validator::{Admitted, AsyncValidator, Field, Headers, Payload, Reason, Transport};
 use tokio::time::timeout;
@@ -139,7 +139,10 @@ impl Proxy {
             Err(refused) if refused.reason() == &Reason::BodyUnseen => Err(request),
             Err(refused) => {
                 let id = id_of(&request);
-                Ok(refusal::<RequestBody>(refused, id).map(Body::new))
+                let mut response = refusal::<RequestBody>(refused, id).map(Body::new);
+                let request = request.map(drop);
+                PendingDiagnosis::keep(&mut response, validator, source, request, None);
+                Ok(response)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod config;
+mod diagnoses;
 mod forward_auth;
 mod hardening;
 mod mock;
