@@ -127,13 +127,16 @@ impl Validator {
     /// ```
     /// use qcloud_validator::memory::MemoryCredentials;
     /// use qcloud_validator::store::Stores;
-    /// use qcloud_validator::{DiagnosisRule, Policy, RequestView, Transport, Validator};
+    /// use qcloud_validator::{
+    ///     Clock, DiagnosisRule, Policy, RequestView, SystemClock, Transport, Validator,
+    /// };
     ///
     /// let policy = Policy::builder()
     ///     .diagnosis(DiagnosisRule::ForOperator)
     ///     .diagnoses_per_minute(1)
     ///     .build()?;
-    /// let stores = Stores::in_memory(MemoryCredentials::new(), policy.window_seconds());
+    /// let started = SystemClock.now();
+    /// let stores = Stores::in_memory(MemoryCredentials::new(), policy.window_seconds(), started);
     /// let validator = Validator::new(policy, stores);
     ///
     /// let request = RequestView::new(Transport::Http, "GET", "/");
