@@ -15,7 +15,7 @@ mod ring;
 pub use credentials::MemoryCredentials;
 pub use nonces::{CapacityError, MemoryNonces, NonceCapacity, SnapshotError, SnapshotFault};
 pub use permissions::{
-    AccountRules, ActionRules, Effect, MemoryPermissions, MfaDemand, Resources, Rule,
+    AccountRules, ActionRules, BodyReader, Effect, MemoryPermissions, MfaDemand, Rule,
 };
 pub use quotas::MemoryQuotas;
 

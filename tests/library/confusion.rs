@@ -6,7 +6,7 @@ use qcloud_validator::memory::{
     AccountRules, ActionRules, Effect, MemoryCredentials, MemoryPermissions, MfaDemand, Rule,
 };
 use qcloud_validator::store::{
-    Credential, Pattern, PermissionQuery, Principal, StoreError, Stores, Unrestricted,
+    Credential, PermissionQuery, Principal, StoreError, Stores, Unrestricted,
 };
 use qcloud_validator::testkit::{Request, Signer};
 use qcloud_validator::{ManualClock, Policy, Reason, SecretKey, Store, Validator};
@@ -63,23 +63,22 @@ fn a_v2_request_through_a_public_host_cannot_be_replayed_as_v1() {
 /// `InstanceIds` in the query of a TC3 GET, which is signed, and others in a body, which is not.
 #[test]
 fn resources_of_a_tc3_get_are_not_read_from_its_unsigned_body() {
-    let reader = |query: &PermissionQuery<'_>, _: &[Pattern]| {
+    let reader = |query: &PermissionQuery<'_>, see: &mut dyn FnMut(&str, &str)| {
         let body = query
             .payload
             .bytes()
             .ok_or_else(|| StoreError::new("no body"))?;
         // Stands for a JSON parser.
         let text = std::str::from_utf8(body).unwrap();
-        Ok::<Vec<String>, StoreError>(
-            text.split('"')
-                .filter(|t| t.starts_with("ins-"))
-                .map(str::to_owned)
-                .collect(),
-        )
+        let resources = text.split('"').filter(|text| text.starts_with("ins-"));
+        for (index, resource) in resources.enumerate() {
+            see(&format!("InstanceIds.{index}"), resource);
+        }
+        Ok::<(), StoreError>(())
     };
     let validator = validator(Some(
         dev_only(ActionRules::new("StopInstances").with_resources(["InstanceIds.*"]))
-            .with_resources(reader),
+            .with_body_reader(reader),
     ));
     let get = |query: &str| {
         Signer::tc3(ID, KEY)

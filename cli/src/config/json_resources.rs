@@ -1,16 +1,16 @@
-//! Decides which resources a JSON body names: its fields are called as in a form, `InstanceIds.0`, and compared with the
-//! same patterns.
+//! Reads the fields of a JSON body, called as in a form: `InstanceIds.0`.
 
+use std::collections::HashSet;
 use std::fmt;
 
-use qcloud_validator::store::{Pattern, PermissionQuery, StoreError};
+use qcloud_validator::store::{PermissionQuery, StoreError};
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Every value of a field that matches a pattern.
-pub(crate) fn in_body(
+/// Shows `see` every value of the body with the name of its field.
+pub(crate) fn read(
     query: &PermissionQuery<'_>,
-    fields: &[Pattern],
-) -> Result<Vec<String>, StoreError> {
+    see: &mut dyn FnMut(&str, &str),
+) -> Result<(), StoreError> {
     let body = query.payload.bytes().unwrap_or_default();
     if body.trim_ascii().is_empty() {
         // The body of a GET is never shown: this fails rather than pass over resources in a query that is no pairs.
@@ -19,29 +19,31 @@ pub(crate) fn in_body(
             query.action
         )));
     }
-    let mut resources = Vec::new();
+    read_json(body, see).map_err(|error| {
+        StoreError::new(format!(
+            "the body of {} cannot be read as JSON: {error}",
+            query.action
+        ))
+    })
+}
+
+fn read_json(body: &[u8], see: &mut dyn FnMut(&str, &str)) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let read = Fields {
+    let fields = Fields {
         name: &mut String::new(),
-        patterns: fields,
-        resources: &mut resources,
+        see,
     };
-    read.deserialize(&mut json)
-        .and_then(|()| json.end())
-        .map_err(|error| {
-            StoreError::new(format!("the body of {} is not JSON: {error}", query.action))
-        })?;
-    Ok(resources)
+    fields.deserialize(&mut json)?;
+    json.end()
 }
 
 /// Names of fields are compared at each of their values: one that is as long as the body would take the square of it.
 const LONGEST_NAME: usize = 1024;
 
-/// Walks a value without building it, so that a field that occurs twice is judged twice, whichever a backend takes.
+/// Walks a value without building it.
 struct Fields<'f> {
     name: &'f mut String,
-    patterns: &'f [Pattern],
-    resources: &'f mut Vec<String>,
+    see: &'f mut dyn FnMut(&str, &str),
 }
 
 impl Fields<'_> {
@@ -63,21 +65,14 @@ impl Fields<'_> {
         }
         let read = read(Fields {
             name: &mut *self.name,
-            patterns: self.patterns,
-            resources: &mut *self.resources,
+            see: &mut *self.see,
         });
         self.name.truncate(outer);
         read
     }
 
     fn value(self, value: impl fmt::Display) {
-        if self
-            .patterns
-            .iter()
-            .any(|pattern| pattern.matches(self.name))
-        {
-            self.resources.push(value.to_string());
-        }
+        (self.see)(self.name, &value.to_string());
     }
 }
 
@@ -96,8 +91,15 @@ impl<'de> Visitor<'de> for Fields<'_> {
         f.write_str("JSON")
     }
 
+    /// Of two fields with one name a service takes the first, the last or both; some ignore the case of letters.
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
+            if !seen.insert(folded(&name)) {
+                return Err(Error::custom(
+                    "an object has two fields whose names differ at most in the case of letters",
+                ));
+            }
             self.within(&name, |fields| map.next_value_seed(fields))?;
         }
         Ok(())
@@ -115,7 +117,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.value(text);
+        (self.see)(self.name, text);
         Ok(())
     }
 
@@ -142,5 +144,61 @@ impl<'de> Visitor<'de> for Fields<'_> {
     /// `null` names nothing.
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         Ok(())
+    }
+}
+
+/// Without the case of letters. Through upper case, as decoders that ignore it take `ſ` for `s` and the Kelvin sign for `k`.
+fn folded(name: &str) -> String {
+    name.chars()
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(body: &str) -> Result<Vec<(String, String)>, String> {
+        let mut fields = Vec::new();
+        read_json(body.as_bytes(), &mut |name, value| {
+            fields.push((name.to_owned(), value.to_owned()));
+        })
+        .map(|()| fields)
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn fields_are_called_as_in_a_form() {
+        let body = r#"{"InstanceIds":["ins-1","ins-2"],"Placement":{"ProjectId":7,"Zone":null},"DryRun":true,"x":-1.5}"#;
+        let expected = [
+            ("InstanceIds.0", "ins-1"),
+            ("InstanceIds.1", "ins-2"),
+            ("Placement.ProjectId", "7"),
+            ("DryRun", "true"),
+            ("x", "-1.5"),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(fields(body), Ok(expected.to_vec()));
+    }
+
+    #[test]
+    fn an_object_with_a_name_twice_is_refused() {
+        for body in [
+            r#"{"Id":"a","Id":"b"}"#,
+            r#"{"Id":"a","Id":null}"#,
+            r#"{"Ids":["a"],"ids":[]}"#,
+            r#"{"Id":"a","\u0049d":"b"}"#,
+            // `ſ` and the Kelvin sign.
+            "{\"Ids\":[\"a\"],\"Id\u{17f}\":[]}",
+            "{\"Key\":\"a\",\"\u{212a}ey\":\"b\"}",
+            r#"{"Filters":[{"Name":"a","name":"b"}]}"#,
+        ] {
+            let refused = fields(body).unwrap_err();
+            let said = "an object has two fields whose names differ at most in the case of letters";
+            assert!(refused.starts_with(said), "{body}: {refused}");
+        }
+        let apart = r#"[{"Name":"a"},{"name":"b"}]"#;
+        assert_eq!(fields(apart).unwrap().len(), 2);
     }
 }

@@ -312,7 +312,7 @@ struct Permissions {
 }
 
 fn permissions(file: &mut Table<'_>) -> Result<Permissions, Fault> {
-    let mut rules = MemoryPermissions::new().with_resources(json_resources::in_body);
+    let mut rules = MemoryPermissions::new().with_body_reader(json_resources::read);
     let (accounts, actions) = (file.tables("account")?, file.tables("action")?);
     let line = accounts.iter().chain(&actions).map(Table::line).min();
     let mut seen = Seen::default();

@@ -189,11 +189,6 @@ fn resources_are_read_from_json() {
         reason(r#"{"InstanceIds":["ins-test-1"]}"#),
         "action-resource-denied"
     );
-    // A field that comes twice is judged twice.
-    assert_eq!(
-        reason(r#"{"InstanceIds":["ins-prod-1"],"InstanceIds":["ins-dev-1"]}"#),
-        "resource-denied"
-    );
     assert_eq!(reason(r#"{"InstanceIds":[7]}"#), "resource-denied");
     // It names no resource, so it may touch all of them.
     assert_eq!(reason(r#"{"InstanceIds":[null]}"#), "action-denied");

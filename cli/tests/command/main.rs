@@ -10,6 +10,7 @@ mod explain;
 mod input;
 mod json;
 mod keys;
+mod permissions;
 mod policy;
 mod run;
 mod sign;

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use super::account::MfaDemand;
-use super::resources::{self, Named};
-use crate::form::Parameters;
+use super::resources::ResourceFields;
 use crate::store::{ActionStanding, Pattern, PermissionQuery};
 
 /// What holds for an action.
@@ -15,9 +14,7 @@ pub struct ActionRules {
     pub(super) standing: ActionStanding,
     pub(super) audience: HashSet<Box<str>>,
     pub(super) mfa: MfaDemand,
-    pub(super) resources: Vec<Pattern>,
-    /// The same with every `_` as `.`.
-    pub(super) dotted: Vec<Pattern>,
+    pub(super) resources: ResourceFields,
 }
 
 impl ActionRules {
@@ -30,8 +27,7 @@ impl ActionRules {
             standing: ActionStanding::Available,
             audience: HashSet::new(),
             mfa: MfaDemand::NotDemanded,
-            resources: Vec::new(),
-            dotted: Vec::new(),
+            resources: ResourceFields::default(),
         }
     }
 
@@ -67,27 +63,17 @@ impl ActionRules {
     }
 
     /// The same action, whose parameters with these names, such as `InstanceIds.*`, name resources. As in signatures,
-    /// `_` and `.` count as the same.
+    /// `_` and `.` count as the same in the names of parameters.
     #[must_use]
     pub fn with_resources<P: Into<Pattern>>(self, parameters: impl IntoIterator<Item = P>) -> Self {
-        let resources: Vec<Pattern> = parameters.into_iter().map(Into::into).collect();
-        let dotted = resources
-            .iter()
-            .map(|pattern| Pattern::new(pattern.text().replace('_', ".")))
-            .collect();
+        let patterns = parameters.into_iter().map(Into::into).collect();
         Self {
-            resources,
-            dotted,
+            resources: ResourceFields::new(patterns),
             ..self
         }
     }
 
     pub(super) fn excludes(&self, query: &PermissionQuery<'_>) -> bool {
         !self.audience.is_empty() && !self.audience.contains(query.principal.uin())
-    }
-
-    /// The resources that parameters name.
-    pub(super) fn named_in(&self, parameters: &Parameters<'_>) -> Vec<Named> {
-        resources::named_in(parameters, &self.dotted)
     }
 }

@@ -20,8 +20,8 @@ mod tests;
 
 pub use account::{AccountRules, MfaDemand};
 pub use action::ActionRules;
-use resources::Named;
-pub use resources::Resources;
+pub use resources::BodyReader;
+use resources::Resources;
 use rules::Rules;
 pub use rules::{Effect, Rule};
 
@@ -41,9 +41,13 @@ pub use rules::{Effect, Rule};
 /// none denied. A request that names no resource, or whose action has no such parameters, may touch everything: it is
 /// judged by the rules for all resources (`*`) alone. A rule for some resources neither grants nor denies it.
 ///
-/// Where the parameters are in the body and not in a form, they are read by the [`Resources`] given to
-/// [`with_resources`](Self::with_resources). Without one the store cannot tell what the request would touch, and where a
-/// rule depends on it, the answer is an error.
+/// Services find a parameter in more spellings than one: `instanceids`, or `InstanceIds` with one value for a list. Under
+/// such a name a resource is denied where a rule denies it, and never granted. A request that spells a parameter in
+/// both ways is denied.
+///
+/// Where the parameters are in the body and not in a form, they are read by the [`BodyReader`] given to
+/// [`with_body_reader`](Self::with_body_reader). Without one the store cannot tell what the request would touch, and where
+/// a rule depends on it, the answer is an error.
 ///
 /// # Answers
 ///
@@ -75,7 +79,7 @@ pub use rules::{Effect, Rule};
 pub struct MemoryPermissions {
     accounts: HashMap<Box<str>, AccountRules, RandomState>,
     actions: HashMap<Box<str>, Vec<ActionRules>, RandomState>,
-    resources: Option<Box<dyn Resources>>,
+    body_reader: Option<Box<dyn BodyReader>>,
 }
 
 impl MemoryPermissions {
@@ -103,8 +107,8 @@ impl MemoryPermissions {
 
     /// Reads the names of resources out of bodies that are not forms.
     #[must_use]
-    pub fn with_resources(mut self, resources: impl Resources + 'static) -> Self {
-        self.resources = Some(Box::new(resources));
+    pub fn with_body_reader(mut self, reader: impl BodyReader + 'static) -> Self {
+        self.body_reader = Some(Box::new(reader));
         self
     }
 
@@ -133,34 +137,45 @@ impl MemoryPermissions {
         if !rules.may_call(query.action) {
             return Ok(PermissionStanding::ActionDenied);
         }
-        let resources = match action {
+        let Resources { exact, loose } = match action {
             Some(action) if !action.resources.is_empty() => self.named(query, action)?,
-            Some(_) | None => Vec::new(),
+            Some(_) | None => Resources::default(),
         };
-        if resources.is_empty() && !rules.may_call_on_everything(query.action) {
+        if exact.is_empty() && !rules.may_call_on_everything(query.action) {
             return Ok(PermissionStanding::ActionDenied);
         }
-        let refusal = resources
-            .into_iter()
-            .find_map(|resource| rules.refusal(query.action, resource));
-        Ok(refusal.unwrap_or(PermissionStanding::Allowed))
+        let denial = loose
+            .iter()
+            .find_map(|resource| rules.denial(query.action, resource));
+        let refusal = denial.or_else(|| {
+            exact
+                .iter()
+                .find_map(|resource| rules.refusal(query.action, resource))
+        });
+        if let Some(refusal) = refusal {
+            return Ok(refusal);
+        }
+        Ok(match loose.into_iter().next() {
+            // Which of the two spellings counts is for the service to say.
+            Some(ambiguous) if !exact.is_empty() => PermissionStanding::ResourceDenied {
+                resource: ambiguous.into_text(),
+            },
+            Some(_) | None => PermissionStanding::Allowed,
+        })
     }
 
-    /// The resources that the request names. Those whose names are not UTF-8 are `Err`.
+    /// The resources that the request names.
     fn named(
         &self,
         query: &PermissionQuery<'_>,
         action: &ActionRules,
-    ) -> Result<Vec<Named>, StoreError> {
-        match (query.parameters, &self.resources) {
-            (Some(parameters), _) => Ok(action.named_in(parameters)),
-            (None, Some(reader)) => {
-                let resources = reader.in_body(query, &action.resources)?;
-                Ok(resources.into_iter().map(Named::Text).collect())
-            }
+    ) -> Result<Resources, StoreError> {
+        match (query.parameters, &self.body_reader) {
+            (Some(parameters), _) => Ok(action.resources.named_in(parameters)),
+            (None, Some(reader)) => action.resources.named_in_body(query, &**reader),
             (None, None) => Err(StoreError::new(format!(
                 "the body of a {} request names resources, and is not a form: MemoryPermissions needs a reader of such \
-                 bodies, see MemoryPermissions::with_resources",
+                 bodies, see MemoryPermissions::with_body_reader",
                 action.name
             ))),
         }

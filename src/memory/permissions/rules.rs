@@ -1,7 +1,7 @@
 //! Whether rules grant an action on a resource.
 
 use super::account::AccountRules;
-use super::resources::Named;
+use super::resources::Resource;
 use crate::store::{Pattern, PermissionStanding};
 
 /// Grants or forbids actions on resources.
@@ -103,10 +103,31 @@ impl<'a> Rules<'a> {
     }
 
     /// Why the action may not be called on the resource.
-    pub(super) fn refusal(&self, action: &str, resource: Named) -> Option<PermissionStanding> {
+    pub(super) fn refusal(&self, action: &str, resource: &Resource) -> Option<PermissionStanding> {
+        if let Some(denial) = self.denial(action, resource) {
+            return Some(denial);
+        }
+        let Resource::Text(resource) = resource else {
+            return None;
+        };
+        if self.allowed(|rule| rule.names_action(action) && rule.names_resource(resource)) {
+            return None;
+        }
+        let granted = self.allowed(|rule| rule.names_resource(resource));
+        let resource = resource.clone();
+        Some(if granted {
+            PermissionStanding::ActionResourceDenied { resource }
+        } else {
+            PermissionStanding::ResourceDenied { resource }
+        })
+    }
+
+    /// Why the action is forbidden on the resource, whatever is granted.
+    pub(super) fn denial(&self, action: &str, resource: &Resource) -> Option<PermissionStanding> {
         let resource = match resource {
-            Named::Text(resource) => resource,
-            Named::NotText(resource) => {
+            Resource::Text(resource) => resource.clone(),
+            Resource::NotText(resource) => {
+                let resource = resource.clone();
                 return Some(PermissionStanding::ResourceDenied { resource });
             }
         };
@@ -116,14 +137,7 @@ impl<'a> Rules<'a> {
         if self.denied(|rule| rule.names_action(action) && rule.names_resource(&resource)) {
             return Some(PermissionStanding::ActionResourceDenied { resource });
         }
-        if self.allowed(|rule| rule.names_action(action) && rule.names_resource(&resource)) {
-            return None;
-        }
-        Some(if self.allowed(|rule| rule.names_resource(&resource)) {
-            PermissionStanding::ActionResourceDenied { resource }
-        } else {
-            PermissionStanding::ResourceDenied { resource }
-        })
+        None
     }
 
     fn denied(&self, by: impl Fn(&Rule) -> bool) -> bool {

@@ -2,7 +2,7 @@ use super::*;
 use crate::form::Parameters;
 use crate::request::Payload;
 use crate::scheme::Dialect;
-use crate::store::{Pattern, Principal};
+use crate::store::Principal;
 use Effect::{Allow, Deny};
 
 const MAIN: &str = "100000000001";
@@ -350,15 +350,18 @@ fn empty_lists_are_read_so_that_less_is_allowed() {
 
 #[test]
 fn resources_in_a_body_are_read_by_the_reader() {
-    let permissions = of(&[], &[Rule::new(Allow, ["*"], ["ins-dev-*"])]).with_resources(
-        |query: &PermissionQuery<'_>, fields: &[Pattern]| {
-            assert_eq!(fields, [Pattern::new("InstanceIds.*")]);
+    let permissions = of(&[], &[Rule::new(Allow, ["*"], ["ins-dev-*"])]).with_body_reader(
+        |query: &PermissionQuery<'_>, see: &mut dyn FnMut(&str, &str)| {
             let body = query
                 .payload
                 .bytes()
                 .ok_or_else(|| StoreError::new("unseen"))?;
             let body = str::from_utf8(body).map_err(StoreError::new)?;
-            Ok(body.split_whitespace().map(str::to_owned).collect())
+            see("Zone", "ins-prod-1");
+            for (index, resource) in body.split_whitespace().enumerate() {
+                see(&format!("InstanceIds.{index}"), resource);
+            }
+            Ok(())
         },
     );
     let principal = Principal::sub_account(MAIN, SUB);
@@ -400,7 +403,7 @@ fn resources_that_nobody_can_read_are_an_error_where_rules_decide() {
     assert_eq!(
         std::error::Error::source(&error).unwrap().to_string(),
         "the body of a StopInstances request names resources, and is not a form: MemoryPermissions needs a reader of \
-         such bodies, see MemoryPermissions::with_resources"
+         such bodies, see MemoryPermissions::with_body_reader"
     );
     let standing = |principal, action| {
         permissions
