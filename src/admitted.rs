@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use crate::check::account::AccountActive;
+use crate::check::action::ActionAvailable;
+use crate::check::mfa::MfaSatisfied;
 use crate::check::nonce::NonceClaimed;
-use crate::check::permission::Allowed;
+use crate::check::permission::Permitted;
 use crate::check::quota::QuotaDrawn;
+use crate::check::secret_id::SecretIdEnabled;
 use crate::check::timestamp::WithinWindow;
+use crate::check::token::TokenValid;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
 use crate::scheme::{Dialect, Language, Scheme};
@@ -30,10 +35,29 @@ pub struct Admitted {
 #[expect(dead_code, reason = "possession is the proof")]
 pub(crate) struct Witnesses {
     pub(crate) within_window: WithinWindow,
-    pub(crate) signature: SignatureValid,
+    pub(crate) authentic: Authentic,
     pub(crate) nonce: NonceClaimed,
     pub(crate) allowed: Allowed,
     pub(crate) drawn: QuotaDrawn,
+}
+
+/// What the answer of the credential store was checked for.
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "possession is the proof")]
+pub(crate) struct Authentic {
+    pub(crate) secret_id: SecretIdEnabled,
+    pub(crate) token: TokenValid,
+    pub(crate) signature: SignatureValid,
+}
+
+/// What the answer of the permission store was checked for.
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "possession is the proof")]
+pub(crate) struct Allowed {
+    pub(crate) account: AccountActive,
+    pub(crate) mfa: MfaSatisfied,
+    pub(crate) action: ActionAvailable,
+    pub(crate) permission: Permitted,
 }
 
 impl Admitted {

@@ -3,9 +3,13 @@
 use crate::reason::Reason;
 use crate::store::AccountStanding;
 
-pub(crate) fn check(standing: AccountStanding) -> Result<(), Reason> {
+/// Proof that the account is in good standing and may use the action.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccountActive(());
+
+pub(crate) fn check(standing: AccountStanding) -> Result<AccountActive, Reason> {
     match standing {
-        AccountStanding::Active => Ok(()),
+        AccountStanding::Active => Ok(AccountActive(())),
         AccountStanding::Banned => Err(Reason::AccountBanned),
         AccountStanding::NotInAudience => Err(Reason::AccountNotInAudience),
     }

@@ -3,9 +3,13 @@
 use crate::reason::Reason;
 use crate::store::MfaStanding;
 
-pub(crate) fn check(standing: MfaStanding) -> Result<(), Reason> {
+/// Proof that multi-factor authentication does not stand in the way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MfaSatisfied(());
+
+pub(crate) fn check(standing: MfaStanding) -> Result<MfaSatisfied, Reason> {
     match standing {
-        MfaStanding::Satisfied => Ok(()),
+        MfaStanding::Satisfied => Ok(MfaSatisfied(())),
         MfaStanding::Failed => Err(Reason::MfaFailed),
     }
 }

@@ -12,7 +12,6 @@ pub(crate) mod parameters;
 pub(crate) mod permission;
 pub(crate) mod protocol;
 pub(crate) mod quota;
-pub(crate) mod rate;
 pub(crate) mod secret_id;
 pub(crate) mod signature;
 pub(crate) mod timestamp;

@@ -3,14 +3,14 @@
 use crate::reason::Reason;
 use crate::store::PermissionStanding;
 
-/// Proof that account, MFA, action and permission were judged. The last of the four makes it.
+/// Proof that the account may call the action on the resources.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Allowed(());
+pub(crate) struct Permitted(());
 
-pub(crate) fn check(standing: PermissionStanding, action: &str) -> Result<Allowed, Reason> {
+pub(crate) fn check(standing: PermissionStanding, action: &str) -> Result<Permitted, Reason> {
     let action = || action.to_owned();
     match standing {
-        PermissionStanding::Allowed => Ok(Allowed(())),
+        PermissionStanding::Allowed => Ok(Permitted(())),
         PermissionStanding::ActionDenied => Err(Reason::ActionDenied { action: action() }),
         PermissionStanding::ResourceDenied { resource } => Err(Reason::ResourceDenied { resource }),
         PermissionStanding::ActionResourceDenied { resource } => {

@@ -1,6 +1,6 @@
-//! Whether the request is within the quota (common-errors.md row 11), after its rate.
+//! Whether the request keeps its rate and its quota (common-errors.md rows 18, 11). The store draws from both in one step
+//! and reports the rate first.
 
-use super::rate;
 use crate::reason::Reason;
 use crate::store::QuotaVerdict;
 
@@ -9,11 +9,19 @@ use crate::store::QuotaVerdict;
 pub(crate) struct QuotaDrawn(());
 
 pub(crate) fn check(verdict: QuotaVerdict) -> Result<QuotaDrawn, Reason> {
-    rate::check(verdict)?;
     match verdict {
+        QuotaVerdict::Drawn => Ok(QuotaDrawn(())),
+        QuotaVerdict::RateExceeded {
+            limit,
+            period,
+            retry_after_millis,
+        } => Err(Reason::RateExceeded {
+            limit,
+            period,
+            retry_after_millis,
+        }),
         QuotaVerdict::QuotaExhausted { limit, resets_at } => {
             Err(Reason::QuotaExhausted { limit, resets_at })
         }
-        QuotaVerdict::Drawn | QuotaVerdict::RateExceeded { .. } => Ok(QuotaDrawn(())),
     }
 }

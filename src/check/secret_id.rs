@@ -3,10 +3,13 @@
 use crate::reason::Reason;
 use crate::store::{Credential, CredentialState};
 
-pub(crate) fn check(found: Option<Credential>) -> Result<Credential, Reason> {
-    let credential = found.ok_or(Reason::SecretIdUnknown)?;
+/// Proof that the SecretId exists and may be used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SecretIdEnabled(());
+
+pub(crate) fn check(credential: &Credential) -> Result<SecretIdEnabled, Reason> {
     match credential.state() {
-        CredentialState::Enabled => Ok(credential),
+        CredentialState::Enabled => Ok(SecretIdEnabled(())),
         CredentialState::Disabled => Err(Reason::SecretIdDisabled),
     }
 }

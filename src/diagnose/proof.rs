@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::output::{Hash, Presented};
+use crate::form::Text;
+use crate::signature::{begins_mac, equal};
 
 #[cfg(fuzzing)]
 thread_local! {
@@ -87,22 +89,17 @@ impl Key {
             .is_some_and(|digest| self.same(digest, &presented.digest))
     }
 
-    /// Compares in constant time, whatever the lengths: a client must not find out by trial what it would have to send.
+    /// Compares in constant time: a client must not find out by trial what it would have to send.
     fn same(&self, own: &[u8], sent: &[u8]) -> bool {
-        let Some(mut mac) = self.sha256.clone() else {
-            return false;
-        };
-        let mut of_own = mac.clone();
-        of_own.update(own);
-        mac.update(sent);
-        mac.verify_slice(&of_own.finalize().into_bytes()).is_ok()
+        let key = self.sha256.clone();
+        key.is_some_and(|key| equal(key, own, Text::plain(sent)))
     }
 }
 
 fn fits<M: Mac>(mut mac: M, text: &[u8], presented: &Presented) -> bool {
     mac.update(text);
-    // Constant-time. A whole signature has the full length, a cut one at least ten bytes.
-    mac.verify_truncated_left(&presented.digest).is_ok()
+    // A whole signature has the full length, a cut one at least ten bytes.
+    begins_mac(mac, &presented.digest)
 }
 
 /// One link of the TC3 key chain.

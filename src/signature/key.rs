@@ -9,6 +9,11 @@ use sha1::Sha1;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "diagnose")]
+use super::compare::equal;
+#[cfg(feature = "diagnose")]
+use crate::form::Text;
+
 /// A secret key: not printable, not comparable, wiped when dropped.
 ///
 /// ```
@@ -100,11 +105,7 @@ impl SigningKey {
     /// Whether `text` is this key, in constant time.
     #[cfg(feature = "diagnose")]
     pub(crate) fn is(&self, text: &[u8]) -> bool {
-        let mut sent = self.sha256();
-        sent.update(text);
-        let mut own = self.sha256();
-        own.update(&self.secret.0);
-        own.verify_slice(&sent.finalize().into_bytes()).is_ok()
+        equal(self.sha256(), &self.secret.0, Text::plain(text))
     }
 
     pub(super) fn sha1(&self) -> Hmac<Sha1> {

@@ -1,6 +1,7 @@
 //! Which bytes are signed, and whether a signature fits them.
 
 mod authorization;
+mod compare;
 pub(crate) mod hex;
 mod key;
 mod query;
@@ -9,6 +10,9 @@ mod tc3;
 mod verify;
 
 pub(crate) use authorization::{Authorization, lower_case};
+#[cfg(feature = "diagnose")]
+pub(crate) use compare::begins_mac;
+pub(crate) use compare::equal;
 pub(crate) use key::SigningKey;
 pub use key::{EmptySecret, SecretKey};
 pub(crate) use query::{LeftOut, QuerySigned};

@@ -1,10 +1,11 @@
 //! A request whose signature fits: whether it is new.
 
+use crate::admitted::Authentic;
 use crate::check;
 use crate::policy::ReplayScope;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
-use crate::signature::{LeftOut, SignatureValid};
+use crate::signature::LeftOut;
 use crate::stage::{Fresh, Parsed};
 use crate::store::{Credential, NonceClaim, NonceValue, NonceVerdict, StoreError};
 
@@ -14,25 +15,11 @@ use crate::store::{Credential, NonceClaim, NonceValue, NonceVerdict, StoreError}
 pub struct Authenticated<'r> {
     pub(super) parsed: Parsed<'r>,
     pub(super) credential: Credential,
-    pub(super) signature: SignatureValid,
+    pub(super) authentic: Authentic,
     pub(super) left_out: LeftOut,
 }
 
 impl<'r> Authenticated<'r> {
-    pub(super) fn new(
-        parsed: Parsed<'r>,
-        credential: Credential,
-        signature: SignatureValid,
-        left_out: LeftOut,
-    ) -> Self {
-        Self {
-            parsed,
-            credential,
-            signature,
-            left_out,
-        }
-    }
-
     /// The question for the nonce store; [`claimed`](Self::claimed) takes the answer. `None` where the policy remembers
     /// nothing for this scheme.
     #[must_use]

@@ -1,5 +1,6 @@
 //! A request that is authentic and new: whether its account may make it.
 
+use crate::admitted::Allowed;
 use crate::check;
 use crate::check::nonce::NonceClaimed;
 use crate::reason::{Reason, Store};
@@ -68,13 +69,19 @@ impl<'r> Fresh<'r> {
                 return Err(refused.with_cause(cause));
             }
         };
-        let judged = check::account::check(standing.account)
-            .and_then(|()| check::mfa::check(standing.mfa))
-            .and_then(|()| check::action::check(standing.action, parsed.common.action))
-            .and_then(|()| check::permission::check(standing.permission, parsed.common.action));
-        match judged {
+        match allow(standing, parsed.common.action) {
             Ok(allowed) => Ok(Permitted::new(self, allowed)),
             Err(reason) => Err(parsed.refuse(reason)),
         }
     }
+}
+
+/// Makes the four checks in their order.
+fn allow(standing: Standing, action: &str) -> Result<Allowed, Reason> {
+    Ok(Allowed {
+        account: check::account::check(standing.account)?,
+        mfa: check::mfa::check(standing.mfa)?,
+        action: check::action::check(standing.action, action)?,
+        permission: check::permission::check(standing.permission, action)?,
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::admitted::Authentic;
 use crate::check;
 use crate::check::timestamp::WithinWindow;
 use crate::clock::UnixTime;
@@ -11,7 +12,7 @@ use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
 use crate::request::RequestView;
 use crate::scheme::Scheme;
-use crate::signature::{Authorization, LeftOut, QuerySigned, SignatureValid, Tc3Signed, hex};
+use crate::signature::{Authorization, LeftOut, QuerySigned, Tc3Signed, hex};
 use crate::stage::common::CommonParameters;
 use crate::stage::{Authenticated, Received};
 use crate::store::{Credential, StoreError};
@@ -80,33 +81,34 @@ impl<'r> Parsed<'r> {
         self,
         found: Result<Option<Credential>, StoreError>,
     ) -> Result<Authenticated<'r>, Rejection> {
-        let found = match found {
-            Ok(found) => found,
+        let credential = match found {
+            Ok(Some(credential)) => credential,
+            Ok(None) => return Err(self.refuse_stranger(Reason::SecretIdUnknown)),
             Err(cause) => {
                 let store = Store::Credentials;
-                return Err(self.refuse(Reason::StoreFailed { store }).with_cause(cause));
+                let refused = self.refuse_stranger(Reason::StoreFailed { store });
+                return Err(refused.with_cause(cause));
             }
         };
-        let known = found.is_some();
-        match self.identify(found) {
-            Ok((credential, signature, left_out)) => {
-                Ok(Authenticated::new(self, credential, signature, left_out))
-            }
-            Err(reason) if known => Err(self.refuse(reason)),
-            Err(reason) => Err(self.common.refuse_stranger(reason, self.policy())),
+        match self.identify(&credential) {
+            Ok((authentic, left_out)) => Ok(Authenticated {
+                parsed: self,
+                credential,
+                authentic,
+                left_out,
+            }),
+            Err(reason) => Err(self.refuse(reason)),
         }
     }
 
-    fn identify(
-        &self,
-        found: Option<Credential>,
-    ) -> Result<(Credential, SignatureValid, LeftOut), Reason> {
-        let credential = check::secret_id::check(found)?;
-        check::token::check(&credential, self.received.token(), self.now)?;
+    /// Makes the three checks in their order; also returns what the signature leaves out.
+    fn identify(&self, credential: &Credential) -> Result<(Authentic, LeftOut), Reason> {
+        let secret_id = check::secret_id::check(credential)?;
+        let token = check::token::check(credential, self.received.token(), self.now)?;
         let (signature, left_out) = match self.signed() {
             Signed::Query(parameters) => {
                 let signed = query_signed(self.request(), &self.common, parameters);
-                check::signature::query(&signed, &credential, self.policy())?
+                check::signature::query(&signed, credential, self.policy())?
             }
             Signed::Tc3 {
                 authorization,
@@ -119,10 +121,15 @@ impl<'r> Parsed<'r> {
                     timestamp,
                 };
                 let timestamp = self.common.timestamp;
-                check::signature::tc3(&signed, timestamp, &credential, self.policy())?
+                check::signature::tc3(&signed, timestamp, credential, self.policy())?
             }
         };
-        Ok((credential, signature, left_out))
+        let authentic = Authentic {
+            secret_id,
+            token,
+            signature,
+        };
+        Ok((authentic, left_out))
     }
 
     pub(super) fn request(&self) -> &'r RequestView<'r> {
@@ -156,6 +163,11 @@ impl<'r> Parsed<'r> {
     #[cold]
     pub(super) fn refuse(&self, reason: Reason) -> Rejection {
         self.common.refuse(reason, self.policy())
+    }
+
+    #[cold]
+    fn refuse_stranger(&self, reason: Reason) -> Rejection {
+        self.common.refuse_stranger(reason, self.policy())
     }
 }
 

@@ -1,8 +1,7 @@
 //! A request that its account may make: whether it is within its limits.
 
-use crate::admitted::{Admitted, Uncovered, Witnesses};
+use crate::admitted::{Admitted, Allowed, Uncovered, Witnesses};
 use crate::check;
-use crate::check::permission::Allowed;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
 use crate::request::{Field, Payload};
@@ -57,7 +56,7 @@ impl<'r> Permitted<'r> {
         };
         let witnesses = Witnesses {
             within_window: parsed.within_window,
-            signature: self.fresh.authenticated.signature,
+            authentic: self.fresh.authenticated.authentic,
             nonce: self.fresh.nonce,
             allowed: self.allowed,
             drawn,

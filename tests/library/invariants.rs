@@ -16,7 +16,7 @@ use qcloud_validator::{
     Check, Dialect, Language, ManualClock, Policy, Reason, ReplayScope, RequestView, SecretKey,
     Store, Transport, Uncovered, UnixTime, Validator,
 };
-use test_support::signer::{QuerySigner, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer};
+use test_support::signer::{QuerySigner, SECRET_ID, SECRET_KEY, Signed, TIMESTAMP, Tc3Signer};
 use test_support::stores::{
     AnswerStore, Answers, TOKEN, check, in_memory, permanent, temporary, validator,
 };
@@ -256,6 +256,12 @@ fn no_output_holds_a_secret_or_the_right_signature() {
     ];
     secrets.extend(derived);
 
+    // Nor may a store that does not answer make it known: what was sent as an id is still a stranger's.
+    let failing = AnswerStore::new(Answers {
+        credential: Err(()),
+        ..Answers::good()
+    });
+    let failing = validator(Policy::default(), failing.stores());
     let validator = in_memory(Policy::default());
     let with_token = QuerySigner::v2().with("Token", TOKEN).sign();
     let swapped = QuerySigner {
@@ -280,25 +286,29 @@ fn no_output_holds_a_secret_or_the_right_signature() {
         swapped.sign(),
         swapped_tc3.sign(),
     ] {
-        let refused = check(&validator, &request).unwrap_err();
-        let mut texts = vec![
-            format!("{refused}"),
-            format!("{refused:?}"),
-            format!("{refused:#?}"),
-            refused.message_in(Language::EnUs),
-            refused.message_in(Language::ZhCn),
-            refused.response("00000000-0000-0000-0000-000000000000"),
-            format!("{:?}", refused.reason()),
-            format!("{:?}", refused.secret_id()),
-            format!("{validator:?}"),
-        ];
-        texts.push(format!("{:?}", permanent()));
-        for text in texts {
-            for secret in &secrets {
-                assert!(!text.contains(secret.as_str()), "{text}");
+        for validator in [&validator, &failing] {
+            let refused = check(validator, &request).unwrap_err();
+            let texts = [
+                format!("{refused}"),
+                format!("{refused:?}"),
+                format!("{refused:#?}"),
+                refused.message_in(Language::EnUs),
+                refused.message_in(Language::ZhCn),
+                refused.response("00000000-0000-0000-0000-000000000000"),
+                format!("{:?}", refused.reason()),
+                format!("{:?}", refused.secret_id()),
+                format!("{validator:?}"),
+                format!("{:?}", permanent()),
+            ];
+            for text in texts {
+                for secret in &secrets {
+                    assert!(!text.contains(secret.as_str()), "{text}");
+                }
             }
         }
     }
+    let known = check(&failing, &QuerySigner::v2().sign()).unwrap_err();
+    assert_eq!(known.secret_id(), Some(SECRET_ID));
     let admitted = check(&validator, &QuerySigner::v2().sign()).unwrap();
     let text = format!("{admitted:?}");
     for secret in &secrets {

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use anstyle::Style;
-use qcloud_validator::{Admitted, Check, Dialect, Reason, Rejection};
+use qcloud_validator::{Admitted, Check, Dialect, Reason, Rejection, Store};
 use serde::Serialize;
 
 use crate::outcome::Outcome;
@@ -48,7 +48,11 @@ pub(crate) fn secret_id_to_show(refused: &Rejection) -> Option<&str> {
 fn is_known(refused: &Rejection) -> bool {
     !matches!(
         refused.reason(),
-        Reason::TimestampOutsideWindow { .. } | Reason::SecretIdUnknown
+        Reason::TimestampOutsideWindow { .. }
+            | Reason::SecretIdUnknown
+            | Reason::StoreFailed {
+                store: Store::Credentials
+            }
     )
 }
 
