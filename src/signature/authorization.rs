@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
+
+use super::hex;
+use super::sink::{Gathered, Sink};
 use crate::policy::Tolerance;
 use crate::reason::AuthorizationFault;
 
@@ -82,6 +86,17 @@ impl<'r> Authorization<'r> {
             signed_headers,
             signature,
         })
+    }
+
+    /// What must not repeat: the signature, and the action, which most clients do not sign. Two actions with one body in
+    /// one second have one signature, and are two requests. `None` for a signature that none can be.
+    ///
+    /// The action counts in any letter case, as some clients sign it in lower case. Nothing else that is unsigned counts:
+    /// changed on its way, it would make a used request new.
+    pub(crate) fn claim(&self, action: &str) -> Option<[u8; 32]> {
+        let mut claim = Sha256::new_with_prefix(hex::decode(self.signature.as_bytes())?);
+        Gathered::into(&mut claim, |sink| sink.write_lower_case(action.as_bytes()));
+        Some(claim.finalize().into())
     }
 
     /// The names in `SignedHeaders`, as spelled there.

@@ -33,7 +33,7 @@ impl<'r> Authenticated<'r> {
         };
         let value = match parsed.common.nonce {
             Some(nonce) => NonceValue::Number(nonce),
-            None => NonceValue::Signature(parsed.tc3_signature()?),
+            None => NonceValue::Signature(parsed.tc3_claim()?),
         };
         let window = i64::from(parsed.policy().window_seconds());
         Some(NonceClaim::new(

@@ -12,7 +12,7 @@ use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
 use crate::request::RequestView;
 use crate::scheme::Scheme;
-use crate::signature::{Authorization, LeftOut, QuerySigned, Tc3Signed, hex};
+use crate::signature::{Authorization, LeftOut, QuerySigned, Tc3Signed};
 use crate::stage::common::CommonParameters;
 use crate::stage::{Authenticated, Received};
 use crate::store::{Credential, StoreError};
@@ -151,11 +151,11 @@ impl<'r> Parsed<'r> {
         }
     }
 
-    /// The decoded signature of a TC3 request.
-    pub(super) fn tc3_signature(&self) -> Option<[u8; 32]> {
+    /// What must not repeat of a TC3 request.
+    pub(super) fn tc3_claim(&self) -> Option<[u8; 32]> {
         match self.signed() {
             Signed::Query(_) => None,
-            Signed::Tc3 { authorization, .. } => hex::decode(authorization.signature.as_bytes()),
+            Signed::Tc3 { authorization, .. } => authorization.claim(self.common.action),
         }
     }
 

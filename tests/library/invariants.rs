@@ -455,6 +455,37 @@ fn replay_scopes() {
     }
 }
 
+/// SDKs do not sign the action, so two of them with one body in one second have one signature.
+#[test]
+fn two_actions_with_one_tc3_signature_are_two_requests_and_each_counts_once() {
+    let policy = Policy::builder().replay_tc3(ReplayScope::SecretIdTimestampNonce);
+    let validator = in_memory(policy.build().unwrap());
+    let asking_for = |changed: &str, value: &str| {
+        let mut request = Tc3Signer::post().sign();
+        for (name, sent) in &mut request.headers {
+            if name == changed {
+                value.clone_into(sent);
+            }
+        }
+        check(&validator, &request).map_err(|refused| refused.reason().clone())
+    };
+    for action in ["DescribeInstances", "DescribeZones"] {
+        assert!(asking_for("X-TC-Action", action).is_ok(), "{action}");
+    }
+    // Whoever sends a used request again cannot make it new by what is not signed.
+    for (name, value) in [
+        ("X-TC-Action", "DescribeInstances"),
+        ("X-TC-Action", "DescribeZones"),
+        ("X-TC-Action", "describeInstances"),
+        ("X-TC-Version", "2018-01-01"),
+        ("X-TC-Region", "ap-shanghai"),
+        ("X-TC-Region", ""),
+    ] {
+        let refused = asking_for(name, value).unwrap_err();
+        assert_eq!(refused, Reason::NonceRepeated, "{name}: {value}");
+    }
+}
+
 #[test]
 fn nonces_with_leading_zeros_are_the_same_number() {
     let validator = in_memory(Policy::default());
