@@ -11,10 +11,10 @@ pub type Pairs = BTreeMap<Vec<u8>, Vec<u8>>;
 /// The decoded pairs, if every piece is one, there are at most `limit`, and no two names differ only in `_` and `.`.
 pub fn pairs(text: &[u8], limit: usize) -> Option<Pairs> {
     let mut pairs = Pairs::new();
+    if text.is_empty() {
+        return Some(pairs);
+    }
     for piece in text.split(|byte| *byte == b'&') {
-        if piece.is_empty() {
-            continue;
-        }
         let equals = piece.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (decoded(&piece[..equals])?, decoded(&piece[equals + 1..])?);
         if pairs.len() == limit || pairs.insert(name, value).is_some() {

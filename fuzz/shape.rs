@@ -143,6 +143,7 @@ fn query_signer(shape: &QueryShape, timestamp: u32) -> QuerySigner {
         "Action",
         "Version",
         "Region",
+        "Language",
         "Timestamp",
         "Nonce",
         "SecretId",
@@ -172,7 +173,9 @@ fn query_signer(shape: &QueryShape, timestamp: u32) -> QuerySigner {
 fn tc3_signer(shape: &Tc3Shape, timestamp: u32) -> Tc3Signer {
     let timestamp = i64::from(timestamp);
     let host = pick(&HOSTS[0], shape.host);
-    let action = Some(graphic(&shape.action, 32)).filter(|action| !action.is_empty());
+    let in_action = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let action: String = shape.action.chars().filter(in_action).take(32).collect();
+    let action = Some(action).filter(|action| !action.is_empty());
     let action = action.unwrap_or_else(|| "DescribeInstances".to_owned());
     let mut extra_signed = Vec::new();
     if shape.signs_action {

@@ -1,6 +1,6 @@
 //! Opens the readers of wire text to the targets in `fuzz/`. Compiled for them alone.
 
-use crate::form::{self, Parameters};
+use crate::form::{ContentType, Parameters};
 use crate::policy::Tolerance;
 use crate::reason::{AuthorizationFault, Reason};
 use crate::signature::Authorization;
@@ -19,7 +19,7 @@ pub fn urlencoded(wire: &[u8], limit: usize) -> Result<Parameters<'_>, Reason> {
 /// The boundary that a `multipart/form-data` content type declares.
 #[must_use]
 pub fn boundary(content_type: &[u8]) -> Option<&[u8]> {
-    form::boundary(content_type)
+    ContentType::read(content_type).ok()?.boundary()
 }
 
 /// Reads a multipart form of at most `limit` parts.

@@ -37,7 +37,7 @@ pub enum Reason {
     },
     /// A piece of the query or form has no `=`.
     PairWithoutEquals {
-        /// The name that stands alone.
+        /// The name that stands alone; empty where an `&` has nothing before or after it.
         name: String,
     },
     /// A `%` is not followed by two hexadecimal digits.
@@ -62,14 +62,16 @@ pub enum Reason {
         /// One of the two names.
         name: String,
     },
-    /// A header that matters occurs twice with different values.
+    /// A header that decides how the request is read occurs twice.
     RepeatedHeader {
         /// Its name, in lower case.
         name: String,
     },
-    /// The `Host` of a v1 or v2 request is none: what these sign has nothing between host and path, so that a host with
-    /// a `/` would say where the path begins.
+    /// The `Host` is not one host. What v1 and v2 sign has nothing between host and path, so that a host with a `/` would
+    /// say where the path begins.
     MalformedHost,
+    /// The `Content-Type` is not one media type that every program reads alike.
+    MalformedContentType,
     /// The body is needed and was not shown to the validator.
     BodyUnseen,
     /// The body did not come to its end, or not in time.
@@ -224,6 +226,7 @@ impl Reason {
             | Self::AmbiguousParameter { .. }
             | Self::RepeatedHeader { .. }
             | Self::MalformedHost
+            | Self::MalformedContentType
             | Self::BodyUnseen
             | Self::BodyCutOff => Check::Form,
             Self::MissingParameter { .. } | Self::InvalidAuthorization { .. } => Check::Parameters,
@@ -274,6 +277,7 @@ impl Reason {
             Self::AmbiguousParameter { .. } => "ambiguous-parameter",
             Self::RepeatedHeader { .. } => "repeated-header",
             Self::MalformedHost => "malformed-host",
+            Self::MalformedContentType => "malformed-content-type",
             Self::BodyUnseen => "body-unseen",
             Self::BodyCutOff => "body-cut-off",
             Self::MissingParameter { .. } => "missing-parameter",
@@ -340,6 +344,7 @@ impl Reason {
                 name: "host".to_owned(),
             },
             Self::MalformedHost,
+            Self::MalformedContentType,
             Self::BodyUnseen,
             Self::BodyCutOff,
             Self::MissingParameter { name: "Timestamp" },
@@ -436,6 +441,14 @@ pub enum Expected {
     Unsigned,
     /// UTF-8 text of at most 256 bytes.
     ShortText,
+    /// One action: ASCII letters, digits and `_`, at most 256 of them.
+    Action,
+    /// One date such as `2017-03-12`.
+    Version,
+    /// One region such as `ap-guangzhou`: ASCII letters, digits, `-` and `_`, at most 256 of them.
+    Region,
+    /// One language tag such as `zh-CN`: ASCII letters, digits and `-`, at most 256 of them.
+    Language,
 }
 
 /// What is wrong with an `Authorization` header.
@@ -458,6 +471,8 @@ pub enum AuthorizationFault {
         /// Which.
         part: &'static str,
     },
+    /// The credential has not the four parts `<SecretId>/<Date>/<Service>/tc3_request`.
+    Scope,
     /// The credential has no SecretId.
     SecretId,
     /// The credential has no date.

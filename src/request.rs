@@ -20,7 +20,8 @@ use std::fmt;
 pub struct RequestView<'r> {
     transport: Transport,
     method: &'r [u8],
-    authority: Option<&'r [u8]>,
+    /// That of a target in absolute form, and that of HTTP/2.
+    authority: Field<'r>,
     path: &'r [u8],
     query: &'r [u8],
     headers: &'r dyn Headers,
@@ -45,24 +46,33 @@ pub(crate) struct KnownHeaders<'r> {
 
 impl<'r> RequestView<'r> {
     /// A request with no headers and an empty body. `target` is the path, and after the first `?` the query.
+    ///
+    /// A target in absolute form, as clients send it to a proxy, is taken apart (RFC 9112 §3.2.2): its authority is the
+    /// host, and a `Host` header that differs is refused. Its scheme says nothing about the transport.
+    ///
+    /// ```
+    /// use qcloud_validator::{Field, RequestView, Transport};
+    ///
+    /// let target = "https://cvm.api.qcloud.com/v2/index.php?Action=DescribeInstances";
+    /// let request = RequestView::new(Transport::Https, "GET", target);
+    /// assert_eq!(request.header("host"), Field::Once(b"cvm.api.qcloud.com"));
+    /// assert_eq!(request.path(), b"/v2/index.php");
+    /// ```
     #[must_use]
     pub fn new<M, T>(transport: Transport, method: &'r M, target: &'r T) -> Self
     where
         M: AsRef<[u8]> + ?Sized,
         T: AsRef<[u8]> + ?Sized,
     {
-        let target = target.as_ref();
-        let (path, query) = match target.iter().position(|&byte| byte == b'?') {
-            Some(mark) => {
-                let (path, rest) = target.split_at(mark);
-                (path, rest.get(1..).unwrap_or_default())
-            }
-            None => (target, &[][..]),
-        };
+        let Target {
+            authority,
+            path,
+            query,
+        } = Target::from(target.as_ref());
         Self {
             transport,
             method: method.as_ref(),
-            authority: None,
+            authority,
             path,
             query,
             headers: &NoHeaders,
@@ -83,11 +93,11 @@ impl<'r> RequestView<'r> {
         }
     }
 
-    /// Shows the `:authority` of HTTP/2, which stands for the `Host` header.
+    /// Shows the `:authority` of HTTP/2, which stands for the `Host` header. A `Host` header that differs is refused.
     #[must_use]
     pub fn with_authority<A: AsRef<[u8]> + ?Sized>(self, authority: &'r A) -> Self {
         Self {
-            authority: Some(authority.as_ref()),
+            authority: self.authority.and(authority.as_ref()),
             ..self
         }
     }
@@ -136,7 +146,7 @@ impl<'r> RequestView<'r> {
         self.payload
     }
 
-    /// The value of the header with this lower-case name; `host` is the authority where there is one.
+    /// The value of the header with this lower-case name. `host` is also what the target and HTTP/2 name.
     #[must_use]
     pub fn header(&self, name: &str) -> Field<'r> {
         match name {
@@ -150,15 +160,71 @@ impl<'r> RequestView<'r> {
         &self.known
     }
 
-    /// The authority where there is one, else the header.
+    /// The host in all places that name one: the target, the authority of HTTP/2, the header.
     pub(crate) fn host_header(&self) -> Field<'r> {
-        self.authority.map_or(self.known.host, Field::Once)
+        match (self.authority, self.known.host) {
+            (Field::Absent, host) => host,
+            (authority, Field::Absent) => authority,
+            (authority, Field::Once(host) | Field::Equal(host)) => authority.and(host),
+            (_, Field::Repeated) => Field::Repeated,
+        }
     }
 
     /// The host that the request names, empty if it names none or several.
     pub(crate) fn host(&self) -> &'r [u8] {
         self.host_header().trimmed()
     }
+}
+
+/// The parts of a request target.
+struct Target<'r> {
+    authority: Field<'r>,
+    path: &'r [u8],
+    query: &'r [u8],
+}
+
+impl<'r> From<&'r [u8]> for Target<'r> {
+    fn from(target: &'r [u8]) -> Self {
+        let (authority, target) = match after_scheme(target) {
+            None => (Field::Absent, target),
+            Some(rest) => {
+                let end = rest.iter().position(|byte| b"/?#".contains(byte));
+                let (authority, rest) = rest.split_at(end.unwrap_or(rest.len()));
+                (Field::Once(authority), rest)
+            }
+        };
+        let (path, query) = match target.iter().position(|&byte| byte == b'?') {
+            Some(mark) => {
+                let (path, rest) = target.split_at(mark);
+                (path, rest.get(1..).unwrap_or_default())
+            }
+            None => (target, &[][..]),
+        };
+        Self {
+            authority,
+            // An absolute target without a path asks for the root.
+            path: if path.is_empty() && authority != Field::Absent {
+                b"/"
+            } else {
+                path
+            },
+            query,
+        }
+    }
+}
+
+/// What follows `http://` or `https://`, in any letter case.
+fn after_scheme(target: &[u8]) -> Option<&[u8]> {
+    if target.starts_with(b"/") {
+        // Nearly every target.
+        return None;
+    }
+    [&b"http://"[..], b"https://"]
+        .into_iter()
+        .find_map(|scheme| {
+            let (start, rest) = target.split_at_checked(scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then_some(rest)
+        })
 }
 
 impl<'r> KnownHeaders<'r> {
@@ -272,7 +338,7 @@ impl fmt::Debug for Payload<'_> {
 pub trait Headers: Sync {
     /// The value of the header called `name`, which is in lower case.
     ///
-    /// Lines with the same name and the same value count once (acme.sh sends `Content-Type` twice).
+    /// [`Field::and`] joins several lines with the same name.
     fn find(&self, name: &str) -> Field<'_>;
 
     /// Puts what [`find`](Self::find) finds under each of `names` into `found`, in the same order; every place holds
@@ -288,13 +354,15 @@ pub trait Headers: Sync {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "absent, present and contradictory are all there is"
+    reason = "no line, one, equal ones and different ones are all there is"
 )]
 pub enum Field<'r> {
     /// No such header.
     Absent,
-    /// The value.
+    /// The value of one line.
     Once(&'r [u8]),
+    /// The value of several lines that are equal. Another program may join them to another value.
+    Equal(&'r [u8]),
     /// Several lines that differ.
     Repeated,
 }
@@ -305,18 +373,25 @@ impl fmt::Debug for Field<'_> {
         f.write_str(match self {
             Self::Absent => "Absent",
             Self::Once(_) => "Once(..)",
+            Self::Equal(_) => "Equal(..)",
             Self::Repeated => "Repeated",
         })
     }
 }
 
 impl<'r> Field<'r> {
-    /// The value without blanks around it; empty if there is none or more than one.
-    pub(crate) fn trimmed(self) -> &'r [u8] {
+    /// The value, unless there is none or lines differ.
+    #[must_use]
+    pub fn value(self) -> Option<&'r [u8]> {
         match self {
-            Self::Once(value) => value.trim_ascii(),
-            Self::Absent | Self::Repeated => &[],
+            Self::Once(value) | Self::Equal(value) => Some(value),
+            Self::Absent | Self::Repeated => None,
         }
+    }
+
+    /// The value without blanks around it; empty if there is none or lines differ.
+    pub(crate) fn trimmed(self) -> &'r [u8] {
+        self.value().map_or(&[], trimmed)
     }
 
     /// Adds a further line with the same name.
@@ -324,10 +399,24 @@ impl<'r> Field<'r> {
     pub fn and(self, value: &'r [u8]) -> Self {
         match self {
             Self::Absent => Self::Once(value),
-            Self::Once(first) if first.trim_ascii() == value.trim_ascii() => self,
-            Self::Once(_) | Self::Repeated => Self::Repeated,
+            Self::Once(first) | Self::Equal(first) if trimmed(first) == trimmed(value) => {
+                Self::Equal(first)
+            }
+            Self::Once(_) | Self::Equal(_) | Self::Repeated => Self::Repeated,
         }
     }
+}
+
+/// Without the blanks that HTTP allows around the value of a header (RFC 9110 §5.6.3), and no others: a line end or a
+/// form feed is part of the value to some programs.
+pub(crate) fn trimmed(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = value {
+        value = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// A list of names and values, in any case and order.

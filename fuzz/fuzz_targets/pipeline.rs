@@ -337,7 +337,7 @@ impl Wire {
             .headers
             .iter()
             .find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.trim_ascii())
+        found.map(|(_, value)| trimmed(value))
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -357,6 +357,14 @@ impl Wire {
 }
 
 // ------------------------------------------------------------------------------------------- what the reference says
+
+/// Without the blanks that HTTP allows around the value of a header.
+fn trimmed(value: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| b" \t".contains(byte);
+    let start = value.iter().position(|byte| !is_blank(byte)).unwrap_or(value.len());
+    let end = value.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    &value[start..end]
+}
 
 /// Whether the reference signs these parameters, in one of the spellings that the default policy takes, with the
 /// signature among them.
@@ -441,13 +449,18 @@ fn tc3_fits(wire: &Wire) -> bool {
     let Some((signer, sent)) = tc3_signer(wire) else {
         return false;
     };
-    let short_type = signer
+    // What follows the media type may be left out where it is the boundary of a form.
+    let (media_type, parameters) = signer
         .content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
+        .split_once(';')
+        .unwrap_or((&signer.content_type, ""));
+    let has_boundary = media_type.trim().eq_ignore_ascii_case("multipart/form-data")
+        && parameters.to_ascii_lowercase().contains("boundary=");
+    let short_type = if has_boundary {
+        media_type.trim().to_owned()
+    } else {
+        signer.content_type.clone()
+    };
     for host in hosts(&signer.host) {
         for content_type in [&signer.content_type, &short_type] {
             for path in [&*signer.path, "/"] {
@@ -498,10 +511,8 @@ fn tc3_signer(wire: &Wire) -> Option<(Tc3Signer, String)> {
         })
     };
     let credential = part("Credential")?;
-    let mut scope = credential.rsplitn(4, '/');
-    let (Some("tc3_request"), Some(service), Some(date), Some(secret_id)) =
-        (scope.next(), scope.next(), scope.next(), scope.next())
-    else {
+    let scope: Vec<&str> = credential.split('/').collect();
+    let [secret_id, date, service, "tc3_request"] = scope[..] else {
         return None;
     };
     let names = part("SignedHeaders")?.to_ascii_lowercase();

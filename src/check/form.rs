@@ -3,7 +3,7 @@
 //! GET is read from the query alone and POST from the body alone (protocol.md §0 fact 4). Sizes are judged first, so
 //! nothing is parsed that is too long.
 
-use crate::form::{Parameters, boundary};
+use crate::form::{ContentType, Parameters};
 use crate::policy::Limits;
 use crate::reason::Reason;
 use crate::request::{Field, Payload, RequestView};
@@ -27,9 +27,10 @@ pub(crate) fn read<'r>(
         size_of_body(request, family, limits)?;
     }
     unambiguous(request, family)?;
+    let content_type = ContentType::read(request.known().content_type.trimmed())?;
     match family {
         Family::Tc3 => Ok(()),
-        Family::V1 | Family::V2 if post => form(parameters, request, limits),
+        Family::V1 | Family::V2 if post => form(parameters, request, content_type, limits),
         Family::V1 | Family::V2 => {
             let query = request.query();
             let read = parameters.read_urlencoded(query, limits.parameters);
@@ -43,35 +44,55 @@ pub(crate) fn read<'r>(
     }
 }
 
-/// Headers that decide how a request is read: two that differ would let two components read two requests.
+/// Refuses headers that decide how a request is read and that two programs could read in two ways.
 fn unambiguous(request: &RequestView<'_>, family: Family) -> Result<(), Reason> {
     let headers = request.known();
-    once("host", request.host_header())?;
-    once("content-type", headers.content_type)?;
-    // Method, host and path are signed as one (protocol.md §2.1): the same bytes must not be cut otherwise.
-    let in_host =
-        |byte: &u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(byte) || !byte.is_ascii();
-    if family != Family::Tc3 && !request.host().iter().all(in_host) {
+    without_contradiction("host", request.host_header())?;
+    without_contradiction("content-type", headers.content_type)?;
+    without_contradiction("authorization", headers.authorization)?;
+    let in_host: fn(&u8) -> bool = match family {
+        // A client that signs a URL here signs it alike on either side.
+        Family::Tc3 => |byte| !byte.is_ascii_control() && !b" ,".contains(byte),
+        // Method, host and path are signed as one (protocol.md §2.1): the same bytes must not be cut otherwise.
+        Family::V1 | Family::V2 => {
+            |byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(byte) || !byte.is_ascii()
+        }
+    };
+    if !request.host().iter().all(in_host) {
         return Err(Reason::MalformedHost);
     }
     if family == Family::Tc3 {
-        once("authorization", headers.authorization)?;
-        once("x-tc-action", headers.action)?;
-        once("x-tc-version", headers.version)?;
-        once("x-tc-timestamp", headers.timestamp)?;
-        once("x-tc-region", headers.region)?;
-        once("x-tc-token", headers.token)?;
-        once("x-tc-content-sha256", headers.content_sha256)?;
+        in_one_line("authorization", headers.authorization)?;
+        in_one_line("x-tc-action", headers.action)?;
+        in_one_line("x-tc-version", headers.version)?;
+        in_one_line("x-tc-timestamp", headers.timestamp)?;
+        in_one_line("x-tc-region", headers.region)?;
+        in_one_line("x-tc-token", headers.token)?;
+        in_one_line("x-tc-language", headers.language)?;
+        in_one_line("x-tc-content-sha256", headers.content_sha256)?;
     }
     Ok(())
 }
 
-fn once(name: &str, header: Field<'_>) -> Result<(), Reason> {
+/// Several lines with one value are read alike by all who take one of them; acme.sh sends `Content-Type` twice.
+fn without_contradiction(name: &str, header: Field<'_>) -> Result<(), Reason> {
+    match header {
+        Field::Absent | Field::Once(_) | Field::Equal(_) => Ok(()),
+        Field::Repeated => Err(repeated(name)),
+    }
+}
+
+/// What steers a request stands in one line: a program that joins equal lines with a comma would read another value.
+fn in_one_line(name: &str, header: Field<'_>) -> Result<(), Reason> {
     match header {
         Field::Absent | Field::Once(_) => Ok(()),
-        Field::Repeated => Err(Reason::RepeatedHeader {
-            name: name.to_owned(),
-        }),
+        Field::Equal(_) | Field::Repeated => Err(repeated(name)),
+    }
+}
+
+fn repeated(name: &str) -> Reason {
+    Reason::RepeatedHeader {
+        name: name.to_owned(),
     }
 }
 
@@ -96,26 +117,29 @@ fn size_of_body(request: &RequestView<'_>, family: Family, limits: &Limits) -> R
 }
 
 /// A form is recognised by its content: clients send it without a type and as `application/json` (clients.md §5). A body
-/// that is declared to be something else and does not read as a form holds no parameters, as a PHP server sees it.
+/// that is declared to be something else and does not read as a form, or begins as JSON or XML, holds no parameters, as a
+/// PHP server sees it.
 fn form<'r>(
     parameters: &mut Parameters<'r>,
     request: &RequestView<'r>,
+    content_type: ContentType<'r>,
     limits: &Limits,
 ) -> Result<(), Reason> {
     let body = request.payload().bytes().unwrap_or_default();
-    let content_type = request.known().content_type.trimmed();
-    if let Some(boundary) = boundary(content_type) {
+    if let Some(boundary) = content_type.boundary() {
+        // Joined to one line, two lines name two boundaries.
+        in_one_line("content-type", request.known().content_type)?;
         return parameters.read_multipart(body, boundary, limits.parameters);
     }
-    let media_type = content_type
-        .split(|&byte| byte == b';')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii();
+    if content_type.is(b"application/x-www-form-urlencoded") {
+        return parameters.read_urlencoded(body, limits.parameters);
+    }
+    // A text can be both a form and JSON, and a service that goes by the type would read the other one.
+    if let [b'{' | b'[' | b'<', ..] = body.trim_ascii_start() {
+        return Ok(());
+    }
     match parameters.read_urlencoded(body, limits.parameters) {
-        Err(Reason::PairWithoutEquals { .. } | Reason::MalformedEncoding { .. })
-            if !media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") =>
-        {
+        Err(Reason::PairWithoutEquals { .. } | Reason::MalformedEncoding { .. }) => {
             *parameters = Parameters::none();
             Ok(())
         }

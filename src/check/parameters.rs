@@ -105,7 +105,7 @@ fn signed_headers(
     tolerance: Tolerance,
 ) -> Result<(), AuthorizationFault> {
     let known = [request.known().content_type, request.host_header()];
-    let sent = |header| matches!(header, Field::Once(_));
+    let sent = |header: Field<'_>| header.value().is_some();
     if authorization.signed_headers == "content-type;host" && known.into_iter().all(sent) {
         // As nearly every client signs; what follows would find the same.
         return Ok(());
@@ -132,7 +132,7 @@ fn signed_headers(
             return Err(AuthorizationFault::SignedHeaders);
         }
         match request.header(&lower_case) {
-            Field::Once(_) => {}
+            Field::Once(_) | Field::Equal(_) => {}
             Field::Absent => return Err(AuthorizationFault::SignedHeaderAbsent),
             Field::Repeated => return Err(AuthorizationFault::SignedHeaderRepeated),
         }

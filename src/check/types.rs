@@ -2,6 +2,7 @@
 //! parsing).
 
 use crate::reason::{Expected, Reason};
+use crate::scheme::Language;
 
 /// Longer text would only fill logs.
 const SHORT_TEXT: usize = 256;
@@ -22,6 +23,56 @@ pub(crate) fn nonce(text: &[u8]) -> Result<u64, Reason> {
         Some(number) => Ok(number),
         None => Err(invalid("Nonce", Expected::Unsigned)),
     }
+}
+
+/// The name of an action.
+pub(crate) fn action<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+    let in_action = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    match written_in(text, in_action).filter(|text| !text.is_empty()) {
+        Some(action) => Ok(action),
+        None => Err(invalid(name, Expected::Action)),
+    }
+}
+
+/// `YYYY-MM-DD`, or nothing.
+pub(crate) fn version<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+    let form = |text: &str| match text.as_bytes() {
+        [] => true,
+        [year @ .., b'-', m1, m2, b'-', d1, d2] => {
+            year.len() == 4 && year.iter().chain([m1, m2, d1, d2]).all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    match written_in(text, u8::is_ascii).filter(|text| form(text)) {
+        Some(version) => Ok(version),
+        None => Err(invalid(name, Expected::Version)),
+    }
+}
+
+/// The name of a region, or nothing.
+pub(crate) fn region<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+    let in_region = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    match written_in(text, in_region) {
+        Some(region) => Ok(region),
+        None => Err(invalid(name, Expected::Region)),
+    }
+}
+
+/// A language tag, or nothing. A language without messages is none.
+pub(crate) fn language(text: &[u8], name: &'static str) -> Result<Option<Language>, Reason> {
+    let in_tag = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    match written_in(text, in_tag) {
+        Some(tag) => Ok(Language::from_name(tag.as_bytes())),
+        None => Err(invalid(name, Expected::Language)),
+    }
+}
+
+/// Short text of these ASCII characters alone: no comma, blank or escape that lets another program read two values.
+fn written_in(text: &[u8], is_in: impl Fn(&u8) -> bool) -> Option<&str> {
+    if text.len() > SHORT_TEXT || !text.iter().all(is_in) {
+        return None;
+    }
+    str::from_utf8(text).ok()
 }
 
 /// UTF-8 of bounded length.

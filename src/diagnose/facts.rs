@@ -43,6 +43,10 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Prove
             Hypothesis::BodyTooLarge,
             format!("at most {limit} parameters"),
         ),
+        Reason::PairWithoutEquals { name } if name.is_empty() => fact(
+            Hypothesis::ValuelessParameter,
+            "an `&` has nothing before or after it",
+        ),
         Reason::PairWithoutEquals { name } => {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
             if name.chars().all(plain) {
@@ -83,6 +87,7 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Prove
             Hypothesis::HostDecorated,
             format!("`{}`", shown(request.host())),
         ),
+        Reason::MalformedContentType => fact(Hypothesis::InvalidValue, "`Content-Type`"),
         Reason::AmbiguousParameter { name } => fact(
             Hypothesis::AmbiguousNames,
             format!("`{}`", shown(name.as_bytes())),
@@ -129,6 +134,7 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Prove
             | AuthorizationFault::Spelling
             | AuthorizationFault::PartMissing { .. }
             | AuthorizationFault::PartRepeated { .. }
+            | AuthorizationFault::Scope
             | AuthorizationFault::Date
             | AuthorizationFault::Terminator => fact(Hypothesis::AuthorizationUnreadable, ""),
         },

@@ -5,7 +5,7 @@ use super::hypothesis::Hypothesis;
 use super::search::Choice;
 use super::text::shown;
 use crate::policy::Policy;
-use crate::request::{Field, RequestView};
+use crate::request::RequestView;
 
 /// Headers in which proxies keep the host that they replaced. They never admit a request; here they explain one.
 const FORWARDED: [&str; 4] = [
@@ -80,7 +80,7 @@ pub(super) fn choices(
         [&first_label.to_ascii_uppercase(), rest].concat(),
     );
     for name in FORWARDED {
-        if let Field::Once(value) = request.header(name) {
+        if let Some(value) = request.header(name).value() {
             let hosts = value.split(|&byte| byte == b',');
             for host in hosts.take(MOST_HOPS).filter(|host| host.len() <= LONG) {
                 add(Hypothesis::HostRewritten, host.trim_ascii().to_vec());

@@ -49,6 +49,11 @@ pub(crate) fn message(reason: &Reason, dialect: Dialect, language: Language) -> 
             "The request has more than {limit} parameters; split it into several requests.",
             "请求参数超过 {limit} 个，请拆分为多个请求。",
         ),
+        Reason::PairWithoutEquals { name } if name.is_empty() => say!(
+            language,
+            "Url key and value should be splited by `=`. An `&` has nothing before or after it; remove it.",
+            "请求参数的键和值应以 `=` 分隔。某个 `&` 的前面或后面没有参数，请将其删除。",
+        ),
         Reason::PairWithoutEquals { name } => {
             let name = shown(name, NAME);
             say!(
@@ -92,14 +97,19 @@ pub(crate) fn message(reason: &Reason, dialect: Dialect, language: Language) -> 
             let name = shown(name, NAME);
             say!(
                 language,
-                "The header `{name}` occurs more than once with different values; send it once.",
-                "请求头 `{name}` 多次出现且取值不同，请只发送一次。",
+                "The header `{name}` occurs more than once; send it once.",
+                "请求头 `{name}` 重复出现，请只发送一次。",
             )
         }
         Reason::MalformedHost => say!(
             language,
             "The header `Host` is not a host with an optional port; send no path, and nothing else, in it.",
             "请求头 `Host` 不是合法的主机名（可带端口），请勿在其中加入路径或其他内容。",
+        ),
+        Reason::MalformedContentType => say!(
+            language,
+            "The header `Content-Type` is not one media type with an optional charset UTF-8 or boundary; send for instance `application/json; charset=utf-8`.",
+            "请求头 `Content-Type` 不是单个媒体类型（可带 UTF-8 字符集或 boundary），请发送例如 `application/json; charset=utf-8`。",
         ),
         Reason::BodyUnseen => say!(
             language,
@@ -423,6 +433,11 @@ fn authorization(fault: AuthorizationFault, language: Language) -> String {
                 "`{part}` 重复出现"
             )
         }
+        AuthorizationFault::Scope => say!(
+            language,
+            "Credential must read `<SecretId>/<Date>/<Service>/tc3_request`",
+            "Credential 的格式应为 `<SecretId>/<Date>/<Service>/tc3_request`",
+        ),
         AuthorizationFault::SecretId => say!(
             language,
             "`SecretId` in Credential not valid",
@@ -483,6 +498,26 @@ fn expectation(expected: Expected, language: Language) -> String {
             language,
             "it must be UTF-8 text of at most 256 bytes",
             "应为不超过 256 字节的 UTF-8 文本",
+        ),
+        Expected::Action => say!(
+            language,
+            "it must be one name of letters, digits and `_`, such as `DescribeInstances`",
+            "应为单个接口名称，仅含字母、数字和 `_`，例如 `DescribeInstances`",
+        ),
+        Expected::Version => say!(
+            language,
+            "it must be one date, such as `2017-03-12`",
+            "应为单个日期，例如 `2017-03-12`",
+        ),
+        Expected::Region => say!(
+            language,
+            "it must be one region of letters, digits, `-` and `_`, such as `ap-guangzhou`",
+            "应为单个地域，仅含字母、数字、`-` 和 `_`，例如 `ap-guangzhou`",
+        ),
+        Expected::Language => say!(
+            language,
+            "it must be one language, such as `zh-CN` or `en-US`",
+            "应为单个语言，例如 `zh-CN` 或 `en-US`",
         ),
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::AmbiguousParameter { .. }
         | Reason::RepeatedHeader { .. }
         | Reason::MalformedHost
+        | Reason::MalformedContentType
         | Reason::BodyUnseen
         | Reason::BodyCutOff
         | Reason::MissingParameter { .. }

@@ -19,10 +19,18 @@ pub(super) fn code(reason: &Reason) -> Code {
         | Reason::AmbiguousParameter { .. }
         | Reason::RepeatedHeader { .. }
         | Reason::MalformedHost
+        | Reason::MalformedContentType
         | Reason::BodyUnseen
         | Reason::BodyCutOff
         | Reason::InvalidParameter {
-            expected: Expected::Seconds | Expected::Unsigned | Expected::ShortText,
+            expected:
+                Expected::Seconds
+                | Expected::Unsigned
+                | Expected::ShortText
+                | Expected::Action
+                | Expected::Version
+                | Expected::Region
+                | Expected::Language,
             ..
         } => "InvalidParameter",
         Reason::MalformedMultipart => "InvalidRequest",

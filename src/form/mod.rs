@@ -9,15 +9,16 @@ use smallvec::SmallVec;
 use crate::reason::Reason;
 
 mod common;
+mod content_type;
 pub(crate) mod encoding;
 mod marks;
 mod multipart;
 mod urlencoded;
 
 pub(crate) use common::Common;
+pub(crate) use content_type::ContentType;
 pub(crate) use encoding::Text;
 use marks::Charset;
-pub(crate) use multipart::boundary;
 
 /// The parameters of a query or form, in byte order of their decoded names.
 pub struct Parameters<'r> {
@@ -408,7 +409,7 @@ mod tests {
     #[test]
     fn pairs_are_decoded_and_sorted_by_decoded_name() {
         assert_eq!(
-            read("b=1%2B1&%61=x+y&&Action=%44o&ab=&a%3D=%26=&Filters.10=p&Filters.1=q"),
+            read("b=1%2B1&%61=x+y&Action=%44o&ab=&a%3D=%26=&Filters.10=p&Filters.1=q"),
             Ok(pairs(&[
                 ("Action", "Do"),
                 ("Filters.1", "q"),
@@ -419,6 +420,26 @@ mod tests {
                 ("b", "1+1"),
             ]))
         );
+    }
+
+    #[test]
+    fn a_piece_without_an_equals_sign_is_named() {
+        for (text, name) in [
+            ("a", "a"),
+            ("a=1&b", "b"),
+            ("&", ""),
+            ("&a=1", ""),
+            ("a=1&&b=2", ""),
+            ("a=1&", ""),
+        ] {
+            let name = name.to_owned();
+            assert_eq!(
+                read(text),
+                Err(Reason::PairWithoutEquals { name }),
+                "{text}"
+            );
+        }
+        assert_eq!(read(""), Ok(Vec::new()));
     }
 
     #[test]

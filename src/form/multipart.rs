@@ -10,23 +10,6 @@ use memchr::memmem;
 use super::{Kind, Parameters, Span};
 use crate::reason::Reason;
 
-/// The boundary that a `multipart/form-data` content type declares; `None` for any other type.
-pub(crate) fn boundary(content_type: &[u8]) -> Option<&[u8]> {
-    let mut pieces = pieces(content_type);
-    let media_type = pieces.next()?.trim_ascii();
-    if !media_type.eq_ignore_ascii_case(b"multipart/form-data") {
-        return None;
-    }
-    let mut boundaries = pieces.filter_map(|piece| {
-        let (name, value) = assignment(piece.trim_ascii())?;
-        name.eq_ignore_ascii_case(b"boundary")
-            .then(|| unquoted(value).unwrap_or_default())
-    });
-    let boundary = boundaries.next()?;
-    // Of two nobody knows which one the service takes; an empty one is refused.
-    Some(boundaries.next().map_or(boundary, |_| &[]))
-}
-
 /// Reads the parts between boundaries. Whatever stands before the first boundary and after the last is ignored.
 ///
 /// What another parser may read otherwise is refused: a service must not see a parameter that was not judged.
@@ -270,28 +253,5 @@ mod tests {
             let body = format!("--XX \r\n{head}\r\n\r\n1\r\n--XX-- \r\nepilogue");
             assert_eq!(read_all(&body), Ok(vec![pair("a", "1")]), "{head}");
         }
-    }
-
-    #[test]
-    fn boundaries() {
-        assert_eq!(
-            boundary(b"multipart/form-data; charset=utf-8; boundary=ab"),
-            Some(&b"ab"[..])
-        );
-        assert_eq!(
-            boundary(b"Multipart/Form-Data; Boundary=\"a b\""),
-            Some(&b"a b"[..])
-        );
-        assert_eq!(
-            boundary(b"multipart/form-data; x=\"; boundary=cd; \"; boundary=ab"),
-            Some(&b"ab"[..])
-        );
-        // Empty, and so refused.
-        assert_eq!(
-            boundary(b"multipart/form-data; boundary=ab; boundary=cd"),
-            Some(&b""[..])
-        );
-        assert_eq!(boundary(b"multipart/form-data"), None);
-        assert_eq!(boundary(b"application/json; boundary=ab"), None);
     }
 }

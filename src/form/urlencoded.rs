@@ -6,9 +6,12 @@ use super::marks::visit;
 use super::{INLINE, Kind, Parameters, Span, shown};
 use crate::reason::Reason;
 
-/// Reads `name=value` pairs joined by `&`. Empty pieces are skipped, a piece without `=` is refused.
+/// Reads `name=value` pairs joined by `&`. A piece without `=` is refused, also an empty one, as the vendor does it.
 pub(super) fn read(parameters: &mut Parameters<'_>, limit: usize) -> Result<(), Reason> {
     let wire = parameters.wire;
+    if wire.is_empty() {
+        return Ok(());
+    }
     let mut piece = Piece::from(0);
     let charset = visit(wire, |at, mark| {
         match (mark, piece.equals) {
@@ -57,10 +60,8 @@ fn pair(
     limit: usize,
 ) -> Result<(), Reason> {
     let Some(equals) = piece.equals else {
-        return match parameters.wire.get(piece.start..end) {
-            Some(name) if !name.is_empty() => Err(Reason::PairWithoutEquals { name: shown(name) }),
-            _ => Ok(()),
-        };
+        let name = parameters.wire.get(piece.start..end).unwrap_or_default();
+        return Err(Reason::PairWithoutEquals { name: shown(name) });
     };
     let mut name = Span::plain(piece.start, equals);
     let mut value = Span::plain(equals.saturating_add(1), end);

@@ -8,6 +8,7 @@ use super::key::SigningKey;
 use super::query::{LeftOut, without_port};
 use super::sink::{Gathered, Sink};
 use super::verify::{SignatureValid, verify};
+use crate::form;
 use crate::policy::{Policy, Tolerance};
 use crate::request::{Payload, RequestView};
 
@@ -48,7 +49,7 @@ enum Values {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ContentType {
     Whole,
-    /// Without `; charset=…` or `; boundary=…`: the official Ruby SDK signs multipart requests so.
+    /// Without `; boundary=…`: the official Ruby SDK signs multipart requests so.
     WithoutParameters,
 }
 
@@ -183,7 +184,7 @@ impl<'r> Tc3Signed<'r> {
         } else {
             &[Values::LowerCase]
         };
-        let content_types: &[ContentType] = if compatible && self.content_type_has_parameters() {
+        let content_types: &[ContentType] = if compatible && self.content_type_has_boundary() {
             &[ContentType::Whole, ContentType::WithoutParameters]
         } else {
             &[ContentType::Whole]
@@ -216,9 +217,11 @@ impl<'r> Tc3Signed<'r> {
             .any(|name| self.value(name).iter().any(u8::is_ascii_uppercase))
     }
 
-    fn content_type_has_parameters(&self) -> bool {
-        let content_type = self.request.known().content_type.trimmed();
-        content_type.contains(&b';')
+    /// The library that sends a multipart body chooses its boundary, perhaps after the client has signed. A charset is in
+    /// the client's own hands, and the vendor refuses one that was not signed.
+    fn content_type_has_boundary(&self) -> bool {
+        let content_type = form::ContentType::read(self.request.known().content_type.trimmed());
+        content_type.is_ok_and(|declared| declared.boundary().is_some())
     }
 
     /// The trimmed value of a header, by a name in any case.

@@ -8,7 +8,7 @@ use crate::form::{Common, Parameters};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
-use crate::request::{Field, RequestView};
+use crate::request::RequestView;
 use crate::scheme::{Dialect, Family, Language, Scheme};
 use crate::signature::Authorization;
 
@@ -33,16 +33,15 @@ impl<'p> CommonParameters<'p> {
     /// Those of v1 and v2.
     pub(super) fn in_query(parameters: &'p Parameters<'p>, family: Family) -> Result<Self, Reason> {
         let bytes = |common| parameters.common(common);
-        let text = |common: Common| types::short_text(bytes(common), common.name());
         Ok(Self {
             family,
             timestamp: types::timestamp(bytes(Common::Timestamp), "Timestamp")?,
             nonce: Some(types::nonce(bytes(Common::Nonce))?),
-            action: text(Common::Action)?,
-            secret_id: text(Common::SecretId)?,
-            version: text(Common::Version)?,
-            region: text(Common::Region)?,
-            language: Language::from_name(bytes(Common::Language)),
+            action: types::action(bytes(Common::Action), "Action")?,
+            secret_id: types::short_text(bytes(Common::SecretId), "SecretId")?,
+            version: types::version(bytes(Common::Version), "Version")?,
+            region: types::region(bytes(Common::Region), "Region")?,
+            language: types::language(bytes(Common::Language), "Language")?,
             scheme: family.scheme(bytes(Common::SignatureMethod)),
         })
     }
@@ -53,16 +52,15 @@ impl<'p> CommonParameters<'p> {
         authorization: &Authorization<'p>,
     ) -> Result<Self, Reason> {
         let headers = request.known();
-        let text = |header: Field<'p>, name| types::short_text(header.trimmed(), name);
         let common = Self {
             family: Family::Tc3,
             timestamp: types::timestamp(headers.timestamp.trimmed(), "X-TC-Timestamp")?,
             nonce: None,
-            action: text(headers.action, "X-TC-Action")?,
-            version: text(headers.version, "X-TC-Version")?,
-            region: text(headers.region, "X-TC-Region")?,
+            action: types::action(headers.action.trimmed(), "X-TC-Action")?,
+            version: types::version(headers.version.trimmed(), "X-TC-Version")?,
+            region: types::region(headers.region.trimmed(), "X-TC-Region")?,
             secret_id: types::short_text(authorization.secret_id.as_bytes(), "SecretId")?,
-            language: Language::from_name(headers.language.trimmed()),
+            language: types::language(headers.language.trimmed(), "X-TC-Language")?,
             scheme: Scheme::Tc3HmacSha256,
         };
         types::short_text(authorization.service.as_bytes(), "Service")?;

@@ -6,7 +6,7 @@ use memchr::memchr2_iter;
 
 use crate::check;
 use crate::clock::UnixTime;
-use crate::form::{Common, Parameters, Text, boundary};
+use crate::form::{Common, ContentType, Parameters, Text};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
@@ -208,11 +208,8 @@ pub(crate) struct Read<'p> {
 
 /// What a request is (protocol.md §1.3). `X-TC-Action` without a TC3 `Authorization` is a TC3 request gone wrong.
 fn family(request: &RequestView<'_>) -> Family {
-    let tc3 = match request.known().authorization {
-        Field::Once(value) => Authorization::is_tc3(value),
-        Field::Absent | Field::Repeated => false,
-    };
-    if tc3 {
+    let authorization = request.known().authorization.value();
+    if authorization.is_some_and(Authorization::is_tc3) {
         return Family::Tc3;
     }
     if request.known().action != Field::Absent {
@@ -252,7 +249,8 @@ fn peek(request: &RequestView<'_>, policy: &Policy) -> (bool, Option<Language>) 
     }
     let body = request.payload().bytes().unwrap_or_default();
     let body = body.get(..limits.form_bytes).unwrap_or(body);
-    let Some(boundary) = boundary(request.known().content_type.trimmed()) else {
+    let content_type = ContentType::read(request.known().content_type.trimmed());
+    let Some(boundary) = content_type.ok().and_then(|declared| declared.boundary()) else {
         return peek_at(body);
     };
     let mut parts = Parameters::none();

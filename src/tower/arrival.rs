@@ -7,9 +7,9 @@ use http::header::HOST;
 use http::{HeaderMap, Request};
 
 use super::IpNetwork;
-use crate::request::{Field, Headers, Payload, RequestView, Transport};
+use crate::request::{Field, Headers, Payload, RequestView, Transport, trimmed};
 
-/// Lines with the same name and value count once, as in a list of pairs.
+/// [`Field::and`] joins lines with the same name, as in a list of pairs.
 impl Headers for HeaderMap {
     fn find(&self, name: &str) -> Field<'_> {
         folded(Field::Absent, self, name)
@@ -49,8 +49,8 @@ pub enum TransportSource {
     /// A proxy that ends TLS in front of a listener in the clear.
     ///
     /// A request whose [`PeerAddr`] is in one of these networks came over TLS if every value of its `X-Forwarded-Proto`
-    /// is `https`, and for the host in its `X-Forwarded-Host`, if it has one; several hosts there contradict each other,
-    /// and the request is refused. Any other request came in the clear, whatever its headers say.
+    /// is `https`, and for the host in its `X-Forwarded-Host`, if it has one; hosts there that differ contradict each
+    /// other, and the request is refused. Any other request came in the clear, whatever its headers say.
     ///
     /// The proxy must **set** both headers, not add to what the client sent, and nobody else may be able to connect from
     /// these networks.
@@ -208,11 +208,16 @@ fn forwarded_transport(headers: &HeaderMap) -> Transport {
     }
 }
 
+/// A proxy that adds to what it was sent, as Apache does by default, repeats the host in a list.
 fn forwarded_host(headers: &HeaderMap) -> Option<Field<'_>> {
-    match headers.find("x-forwarded-host") {
-        Field::Absent => None,
-        Field::Once(host) if host.trim_ascii().is_empty() => None,
-        Field::Once(host) if host.contains(&b',') => Some(Field::Repeated),
+    let said = headers
+        .get_all("x-forwarded-host")
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .map(trimmed)
+        .fold(Field::Absent, Field::and);
+    match said {
+        Field::Absent | Field::Once(b"") => None,
         said => Some(said),
     }
 }

@@ -328,8 +328,9 @@ impl Tc3Signer {
         let mut canonical_headers = String::new();
         for (name, value) in &signed_headers {
             let value = match self.header_values {
-                HeaderValues::LowerCased => value.trim().to_lowercase(),
-                HeaderValues::Verbatim => value.trim().to_owned(),
+                // The blanks that HTTP allows around a value, and no others.
+                HeaderValues::LowerCased => value.trim_matches([' ', '\t']).to_lowercase(),
+                HeaderValues::Verbatim => value.trim_matches([' ', '\t']).to_owned(),
             };
             canonical_headers.push_str(&format!("{name}:{value}\n"));
         }

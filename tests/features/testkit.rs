@@ -176,7 +176,7 @@ fn what_is_not_set_is_usual_and_new() {
     assert_ne!(first.target(), second.target());
     let now = qcloud_validator::SystemClock.now().seconds();
     assert_admitted!(&first, ("AKID", "key"), at = now);
-    let tc3 = Signer::tc3("AKID", "key").action("A").version("1");
+    let tc3 = Signer::tc3("AKID", "key").action("A").version("2017-03-12");
     assert_eq!(tc3.sign().method(), b"POST");
     assert_eq!(tc3.sign().body(), b"{}");
     assert_admitted!(tc3.sign(), ("AKID", "key"), at = now);

@@ -9,7 +9,7 @@ use qcloud_validator::{
 use serde_json::{Value, json};
 
 /// Reason, check, V2, numeric code and `codeDesc`, V3.
-const CODES: [(&str, &str, &str, u16, &str, &str); 47] = [
+const CODES: [(&str, &str, &str, u16, &str, &str); 48] = [
     (
         "plain-http",
         "protocol",
@@ -116,6 +116,14 @@ const CODES: [(&str, &str, &str, u16, &str, &str); 47] = [
     ),
     (
         "malformed-host",
+        "form",
+        "InvalidParameter",
+        4000,
+        "InvalidParameter",
+        "InvalidParameter",
+    ),
+    (
+        "malformed-content-type",
         "form",
         "InvalidParameter",
         4000,
@@ -447,6 +455,7 @@ const ROWS: [(&str, u16, &[&str]); 18] = [
             "ambiguous-parameter",
             "repeated-header",
             "malformed-host",
+            "malformed-content-type",
             "body-unseen",
             "body-cut-off",
             "missing-parameter",
@@ -589,7 +598,7 @@ fn every_message_is_one_line_in_both_languages() {
     }
 }
 
-const FAULTS: [(AuthorizationFault, &str); 13] = [
+const FAULTS: [(AuthorizationFault, &str); 14] = [
     (
         AuthorizationFault::Absent,
         "the header is absent although `X-TC-Action` is there",
@@ -611,6 +620,10 @@ const FAULTS: [(AuthorizationFault, &str); 13] = [
     (
         AuthorizationFault::PartRepeated { part: "Signature" },
         "`Signature` occurs more than once",
+    ),
+    (
+        AuthorizationFault::Scope,
+        "Credential must read `<SecretId>/<Date>/<Service>/tc3_request`",
     ),
     (
         AuthorizationFault::SecretId,
@@ -643,7 +656,7 @@ const FAULTS: [(AuthorizationFault, &str); 13] = [
     ),
 ];
 
-const EXPECTATIONS: [(Expected, &str); 3] = [
+const EXPECTATIONS: [(Expected, &str); 7] = [
     (
         Expected::Seconds,
         "it must be the whole seconds since 1970-01-01T00:00:00Z in decimal digits, without leading zeros",
@@ -655,6 +668,22 @@ const EXPECTATIONS: [(Expected, &str); 3] = [
     (
         Expected::ShortText,
         "it must be UTF-8 text of at most 256 bytes",
+    ),
+    (
+        Expected::Action,
+        "it must be one name of letters, digits and `_`, such as `DescribeInstances`",
+    ),
+    (
+        Expected::Version,
+        "it must be one date, such as `2017-03-12`",
+    ),
+    (
+        Expected::Region,
+        "it must be one region of letters, digits, `-` and `_`, such as `ap-guangzhou`",
+    ),
+    (
+        Expected::Language,
+        "it must be one language, such as `zh-CN` or `en-US`",
     ),
 ];
 

@@ -8,6 +8,7 @@ mod documentation;
 mod faults;
 mod invariants;
 mod malformed;
+mod one_reading;
 mod order;
 mod properties;
 mod reference_signer;

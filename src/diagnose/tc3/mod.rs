@@ -14,7 +14,7 @@ use super::hypothesis::Hypothesis;
 use super::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
 use super::{host, method, path, text};
 use crate::policy::Policy;
-use crate::request::{Field, RequestView};
+use crate::request::RequestView;
 use crate::signature::{Authorization, hex};
 use headers::HeaderForm;
 use lines::Lines;
@@ -71,10 +71,7 @@ impl Tc3Guess {
         authorization: &Authorization<'_>,
         policy: &Policy,
     ) -> Self {
-        let header = |name: &str| match request.header(name) {
-            Field::Once(value) => value.trim_ascii(),
-            Field::Absent | Field::Repeated => &[],
-        };
+        let header = |name: &str| request.header(name).trimmed();
         let timestamp = header("x-tc-timestamp");
         let names: Vec<String> = authorization
             .signed_header_names()
