@@ -240,7 +240,7 @@ pub fn ask(stream: &mut TcpStream, request: &[u8]) -> io::Result<Answer> {
 }
 
 /// Reads one answer.
-pub fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
+pub fn read_answer(stream: &mut impl Read) -> io::Result<Answer> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -20,19 +20,26 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 mod access_log;
+mod activity;
 mod admin;
 mod body_deadline;
 mod caller_headers;
+mod connection;
 mod diagnoses;
 mod endpoint;
 mod forward_auth;
 mod listener;
 mod metrics;
 mod mock;
+mod pace;
+mod places;
 mod proxy;
 mod self_signed;
+mod socket;
 mod stores;
+mod streams;
 mod tls;
+mod unsent;
 
 use crate::config::gateway::{
     self, Config, GatewayConfig, ListenerConfig, LogFormat, Mode, TlsConfig, Upstream,

@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use qcloud_validator::{Clock, SystemClock};
 use test_support::gateway::{Gateway, MOCK, call, config, folder, tc3, v2};
 
 /// A service that takes four seconds for the body of its answer is not cut off by an idle time of one second.
@@ -119,63 +118,4 @@ fn a_json_field_with_a_name_without_end_is_refused() {
         code("{\"a\":1,\"InstanceIds\":[\"ins-1\",\"ins-prod-1\"]}".to_owned()),
         "OK"
     );
-}
-
-/// One connection may have many of them, and each may hold a whole body.
-#[test]
-fn requests_of_one_http2_connection_count_like_connections() {
-    let text = config(&format!(
-        "{MOCK}[connections]\ntotal = 1\nbody_seconds = 1\n"
-    ));
-    let gateway = Gateway::start(&folder("streams"), &text, &[]);
-    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
-        let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
-        let head = [0, length[0], length[1], kind, flags, 0, 0, 0, stream];
-        [&head[..], payload].concat()
-    };
-    let fields = || -> Vec<u8> {
-        [
-            (":method", "POST"),
-            (":scheme", "http"),
-            (":authority", "cvm.tencentcloudapi.com"),
-            (":path", "/"),
-            ("x-tc-action", "DescribeZones"),
-        ]
-        .iter()
-        .flat_map(|(name, value)| {
-            let length = |text: &str| u8::try_from(text.len()).unwrap();
-            // A literal without indexing, with a new name (RFC 7541 §6.2.2).
-            let name = [&[0, length(name)], name.as_bytes()].concat();
-            let value = [&[length(value)], value.as_bytes()].concat();
-            [name, value].concat()
-        })
-        .collect()
-    };
-    let mut client = TcpStream::connect(gateway.address()).unwrap();
-    client
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let sent = [
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(),
-        frame(4, 0, 0, &[]),
-        // Two whose bodies never come.
-        frame(1, 4, 1, &fields()),
-        frame(1, 4, 3, &fields()),
-    ];
-    let began = SystemClock.now().nanos();
-    client.write_all(&sent.concat()).unwrap();
-    let mut answered = Vec::new();
-    while answered.len() < 2 {
-        let mut head = [0; 9];
-        client.read_exact(&mut head).unwrap();
-        let length = usize::from(u16::from_be_bytes([head[1], head[2]]));
-        client.read_exact(&mut vec![0; length]).unwrap();
-        if head[3] == 1 {
-            answered.push(head[8]);
-        }
-    }
-    answered.sort_unstable();
-    assert_eq!(answered, [1, 3]);
-    // Each waits a second for its body; the other one cannot have waited in the same second.
-    assert!(SystemClock.now().nanos() - began >= 2_000_000_000);
 }

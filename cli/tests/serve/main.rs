@@ -5,11 +5,8 @@ mod config;
 mod diagnoses;
 mod forward_auth;
 mod hardening;
+mod http2;
 mod mock;
 mod nginx;
 mod operating;
-mod proxies;
-mod proxy;
-#[cfg(feature = "redis")]
-mod redis;
-mod scene;
+mod places;
