@@ -10,3 +10,9 @@ mod mock;
 mod nginx;
 mod operating;
 mod places;
+mod proxies;
+mod proxy;
+#[cfg(feature = "redis")]
+mod redis;
+mod scene;
+mod unread;
