@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use ::redis::{ErrorKind, ServerErrorKind};
+
 /// Why Redis cannot serve as a store. The text is for the operator, in one line and without a password.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -36,7 +38,9 @@ pub enum RedisError {
     },
     /// The server is a replica: what is written there is refused or lost.
     Replica,
-    /// The server may drop keys that have not expired.
+    /// The server is a node of a Redis Cluster.
+    Clustered,
+    /// The server may evict keys that have no expiry.
     MayEvict {
         /// Its `maxmemory-policy`.
         policy: String,
@@ -51,7 +55,12 @@ pub enum RedisError {
 impl RedisError {
     /// What the server, or a script on it, answered.
     pub(super) fn answered(failure: &::redis::RedisError) -> Self {
+        use ServerErrorKind::{ClusterDown, CrossSlot, Moved};
+
         let answer = failure.to_string();
+        if let ErrorKind::Server(CrossSlot | Moved | ClusterDown) = failure.kind() {
+            return Self::Clustered;
+        }
         match failure.code() {
             Some("REPLICA" | "READONLY") => Self::Replica,
             // Redis 6 wraps what a script was answered.
@@ -85,6 +94,9 @@ impl fmt::Display for RedisError {
             Self::Replica => f.write_str(
                 "Redis is a read-only replica: connect to the primary, by a name that follows a failover",
             ),
+            Self::Clustered => f.write_str(
+                "Redis is a node of a cluster, where keys are spread over nodes: connect to a server without `cluster-enabled`",
+            ),
             Self::MayEvict { policy } => write!(
                 f,
                 "Redis may forget nonces: its maxmemory-policy is {policy}; set `maxmemory-policy noeviction`"
@@ -105,6 +117,7 @@ impl Error for RedisError {
             | Self::TimedOut { .. }
             | Self::Refused { .. }
             | Self::Replica
+            | Self::Clustered
             | Self::MayEvict { .. }
             | Self::NotRedis { .. } => None,
         }

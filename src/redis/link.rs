@@ -1,4 +1,4 @@
-//! One connection for all that ask, made again when it is lost. No answer takes longer than it may, and no question is
+//! One connection for all questions, made again when it is lost. No answer takes longer than it may, and no question is
 //! asked twice.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{
-    AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, RedisError as Failure,
-    ScriptInvocation,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError as Failure,
+    ServerErrorKind,
 };
 use tokio::time::{Instant, timeout};
 
+use super::script::Question;
 use super::{RedisError, RedisSettings};
 
 /// For so long after an attempt to connect has failed, nobody tries again, and all are told why it did.
@@ -43,6 +44,12 @@ enum State {
 pub(super) struct Connection {
     inner: MultiplexedConnection,
     number: u64,
+}
+
+/// Why there is no answer to one command.
+enum Unanswered {
+    Failed(Failure),
+    Late,
 }
 
 impl Link {
@@ -135,32 +142,54 @@ impl Link {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a script once. It is sent again only if the server said that it does not have it, and so has not run it.
+    /// Runs a script once. It is sent again only if the server said that it does not have it, and so has not run it. Each
+    /// round trip has the whole response time-out.
     ///
     /// After an error the script may have run all the same.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         connection: Connection,
-        script: &ScriptInvocation<'_>,
+        question: &Question,
     ) -> Result<T, RedisError> {
         let Connection { mut inner, number } = connection;
-        let answer = timeout(self.response_timeout, script.invoke_async(&mut inner)).await;
-        let error = match answer {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(failure)) if answered(&failure) => {
+        let mut answer = self.ask(&mut inner, question.command()).await;
+        if matches!(&answer, Err(Unanswered::Failed(failure)) if lacks_script(failure)) {
+            answer = match self.ask::<()>(&mut inner, &question.loading()).await {
+                Ok(()) => self.ask(&mut inner, question.command()).await,
+                Err(unanswered) => Err(unanswered),
+            };
+        }
+        answer.map_err(|unanswered| self.explained(unanswered, number))
+    }
+
+    async fn ask<T: FromRedisValue>(
+        &self,
+        connection: &mut MultiplexedConnection,
+        command: &Cmd,
+    ) -> Result<T, Unanswered> {
+        match timeout(self.response_timeout, command.query_async(connection)).await {
+            Ok(answer) => answer.map_err(Unanswered::Failed),
+            Err(_) => Err(Unanswered::Late),
+        }
+    }
+
+    /// Returns the error for the operator, and leaves a connection that may be of no use any more.
+    fn explained(&self, unanswered: Unanswered, number: u64) -> RedisError {
+        let error = match unanswered {
+            Unanswered::Failed(failure) if answered(&failure) => {
                 let error = RedisError::answered(&failure);
                 // By the same name the primary may be reached now.
-                if matches!(error, RedisError::Replica) {
-                    self.leave(number);
+                if !matches!(error, RedisError::Replica) {
+                    return error;
                 }
-                return Err(error);
+                error
             }
-            Ok(Err(failure)) => self.broken(described(&failure)),
+            Unanswered::Failed(failure) => self.broken(described(&failure)),
             // Perhaps nobody is there any more, and another is at the same name.
-            Err(_) => self.timed_out(self.response_timeout),
+            Unanswered::Late => self.timed_out(self.response_timeout),
         };
         self.leave(number);
-        Err(error)
+        error
     }
 
     /// Lets the next caller connect anew. Who still waits for an answer over this connection may get it.
@@ -182,6 +211,10 @@ impl Link {
             cause: because.into(),
         }
     }
+}
+
+fn lacks_script(failure: &Failure) -> bool {
+    failure.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
 /// Whether the server itself answered with an error.

@@ -1,52 +1,63 @@
-//! Decides what gateways remember together: nonces, rates and quotas in one Redis or Valkey.
+//! Shared memory of several gateways: nonces, rates and quotas in one Redis or Valkey.
 //!
-//! # How a server is known to have forgotten
+//! # How a loss of memory is noticed
 //!
 //! A nonce store that has forgotten admits replays, and a Redis forgets: when it is restarted, also with a file to read
-//! back, which lacks the last second or more; when a replica takes over that lagged behind; when somebody empties it. The
-//! client cannot tell by its connection. A server can be back within a request, a failover can leave the connection in
-//! place, and between a look at the server and a claim it may become another.
+//! back, which lacks the last second or more; when a replica takes over that lagged behind; when somebody empties it, removes
+//! a key, or lets it evict. A gateway cannot notice this by its connection. A server can be back within a request, a fail-over
+//! can leave the connection in place, and between a look at the server and a claim anything may happen.
 //!
-//! So the script that claims looks itself, in the same step. Redis has a name for what has to be known: the **replication
-//! ID** is that of one unbroken history of the data, and is new when a process starts as a primary and when a replica is
-//! promoted (<https://redis.io/docs/latest/operate/oss_and_stack/management/replication/>). A marker beside the nonces holds
-//! the ID and since when it is remembered under it. If the ID of the server is another, or there is no marker, what was
-//! claimed before may be gone: the script notes the new ID with the present, unless the server may evict, and the claim
-//! is judged by that (`memory.lua`). The identity of the process (`run_id`) would not do: a primary that was cut off, became
-//! a replica of its successor and is promoted again has kept its process and lost its last writes.
+//! So the script that claims looks itself, in the same step (`memory.lua`, `claim.lua`). Nonces are kept in 256 buckets, each
+//! a sorted set, and a marker beside each set says how many there are, under which history, and since when. The script writes
+//! set and marker together, so they agree until something is lost:
 //!
-//! Looking takes a third of the time that a claim keeps the server busy.
+//! * **The history** is the server's replication ID, the name of one unbroken history of its data. It is new when a process
+//!   starts as a primary and when a replica is promoted
+//!   (<https://redis.io/docs/latest/operate/oss_and_stack/management/replication/>). The identity of the process (`run_id`)
+//!   would not do: a primary that was cut off, became a replica of its successor and is promoted again has kept its process
+//!   and lost its last writes.
+//! * **The count** shows what was lost under the same history. Set and marker have no expiry, so a key that is gone was evicted
+//!   or removed, and a set cannot lose one nonce unnoticed. Counters of the server would not do: `evicted_keys` does not see
+//!   `DEL`, and `CONFIG RESETSTAT` sets it to zero.
+//! * **When it was seen** shows a primary that stood still, where a replica may have taken over meanwhile.
+//!
+//! If one of them does not fit, the bucket begins to remember now, unless the server may evict any key: then the claim fails.
+//! What may have been used before is refused, as [`RedisSettings::with_after_restart`] says.
+//!
+//! A claim notices a loss in its own bucket. All buckets are looked at together (`touch.lua`) when connecting, at regular
+//! times and for readiness, so that a loss is past when a seldom used bucket is needed.
 //!
 //! # Whose clock
 //!
-//! The gateway says for how long a request is still valid, and the server adds that to its own clock, both for the expiry of
-//! the key and for what may have been used before a loss. So no two clocks are compared, and one that is wrong by hours does
-//! no harm. The marker holds the server's own time (`TIME`) and not that of a gateway, because it must lie after every
-//! claim that is lost: a script that was long on its way carries an old time. It is only ever compared with the clock of
-//! the process that wrote it, since another one has another ID. What remains, and what the clock allowance is for, is how
-//! far the clocks of the gateways differ, how long a claim is on its way, and by how much the clock of a server may jump.
+//! No two clocks are compared. A nonce is kept with the second in which it expires, and removed by the clocks of the gateways:
+//! a claim says which second is past for its gateway *and* for its client. The marker keeps that second as its floor, and what
+//! expires up to it is refused: so no clock that goes back makes a nonce usable again.
+//!
+//! Since when a bucket remembers is a time of the server, because it must lie after every claim that is lost: a script that
+//! was long on its way carries an old time. The gateway says for how long a request is still valid. Time in which nobody
+//! looked does not count, so a clock that jumps does not make a memory longer.
 //!
 //! Counts of rates and quotas are kept by the clock of the validator, as in memory: see `draw.lua`.
 //!
 //! # What is not sent twice
 //!
 //! A claim whose answer is lost was made or not. Sent again it would be told that it repeats itself, or it would be made twice
-//! on two servers. It is an error, and the request is refused. A client that signs anew is served; one that sends the same
-//! again is told so, or served if the claim was never made: once in either case.
+//! on two servers. It is an error, and the request is refused. A client that signs again is served; one that sends the same
+//! again is refused, or served if the claim was never made: once in either case.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
-
-use ::redis::Script;
 
 use crate::store::RemoteNonceStore;
 
 mod error;
+mod layout;
 mod link;
 mod nonces;
 mod quotas;
+mod script;
 mod settings;
+mod watch;
 
 pub use error::RedisError;
 pub use quotas::RedisQuotas;
@@ -54,11 +65,11 @@ pub use settings::RedisSettings;
 
 use link::Link;
 use nonces::RedisNonces;
+use watch::Look;
 
 /// Nonces, rates and quotas that several gateways share, in one Redis (6 or later) or Valkey. Cheap to clone.
 ///
-/// It needs one primary, with replicas if you like. A Redis Cluster is not supported: what a claim touches is spread over its
-/// nodes, and every claim fails with what the node says.
+/// It needs one primary, with replicas if you like. A Redis Cluster is not supported yet: its nodes are refused.
 ///
 /// # What is promised
 ///
@@ -66,20 +77,19 @@ use nonces::RedisNonces;
 ///   [`Fresh`](crate::store::NonceVerdict::Fresh). A claim is one step of the server.
 /// * **Until it expires.** A nonce is kept until [`expires_at`](crate::store::NonceClaim::expires_at) inclusive and the
 ///   [clock allowance](RedisSettings::with_clock_allowance) longer. The clock of the server may show anything.
-/// * **Also when Redis forgets.** A server that was restarted, promoted or emptied is noticed with the first claim, in the
-///   same step, and what may have been used before is
+/// * **Also when Redis forgets.** A server that was restarted, promoted or emptied, and one that evicted a key or from which
+///   somebody removed one, is noticed with the first claim, in the same step. What may have been used before is
 ///   [`BeforeMemory`](crate::store::NonceVerdict::BeforeMemory), as
 ///   [`with_after_restart`](RedisSettings::with_after_restart) says.
-/// * **Fails closed, in time.** No connection, no answer in time, an error, a replica, a server that may evict: an error, and
-///   the validator refuses with `InternalError`. What was sent is never sent again. The nonce of such a request may be used;
-///   its client must sign anew.
+/// * **Fails closed, in time.** No connection, no answer in time, an error, a replica, a server that may evict any key: an
+///   error, and the validator refuses with `InternalError`. What was sent is never sent again. The nonce of such a request may
+///   be used; its client must sign again.
 /// * **Bounded.** One SecretId holds at most [so many](RedisSettings::with_nonces_per_secret_id) nonces. All together are
 ///   bounded by `maxmemory` of the server, which then refuses.
-/// * **Not fooled by its clock.** A gateway whose clock goes back fails claims for what may be forgotten.
 ///
-/// Not noticed are keys that somebody removes one by one, a server whose clock jumps ahead by more than the allowance, and two
-/// primaries at once: while a network is parted, each side admits the same request once. `min-replicas-to-write 1` lets the
-/// side without replicas refuse.
+/// Not noticed is older state that somebody puts back whole, nonces and marker together. Where a replica may take over,
+/// [`with_failover_after`](RedisSettings::with_failover_after) has to be set, or two primaries at once each admit the same
+/// request.
 ///
 /// # TLS
 ///
@@ -118,13 +128,13 @@ pub struct RedisStores {
 /// What the stores over one connection have in common.
 struct Shared {
     link: Link,
+    look: Look,
     settings: RedisSettings,
-    /// The latest second that the clock of the gateway has shown.
-    latest: AtomicI64,
 }
 
 impl RedisStores {
-    /// Connects, and looks whether the server can be relied on.
+    /// Connects, looks whether the server can be relied on, and starts a task that looks again, about once a second, until
+    /// the stores are dropped.
     ///
     /// Call it within a Tokio runtime with I/O and time enabled, which must live as long as the stores are used.
     ///
@@ -137,34 +147,27 @@ impl RedisStores {
         let stores = Self {
             shared: Arc::new(Shared {
                 link,
+                look: Look::new(&settings),
                 settings,
-                latest: AtomicI64::new(i64::MIN),
             }),
         };
         stores.ready().await?;
+        watch::keep_looking(&stores.shared);
         Ok(stores)
     }
 
-    /// Whether the server answers in time, is a primary, and evicts nothing: for a readiness probe, and for once a minute
-    /// or so where there is none, because a policy may be changed while the server runs.
+    /// Fails where claims fail: for a readiness probe. The server must answer in time, be a primary, take writes and not be
+    /// allowed to evict any key.
+    ///
+    /// While requests are refused because the server has just forgotten, this does not fail: those dated later are admitted,
+    /// and others are told so by a code of their own.
     ///
     /// # Errors
     ///
-    /// When it does not, is not, or may; with one line that says what to do.
+    /// One line that says what to do.
     pub async fn ready(&self) -> Result<(), RedisError> {
-        let Shared { link, settings, .. } = &*self.shared;
-        let script = Script::new(concat!(
-            include_str!("memory.lua"),
-            include_str!("ready.lua")
-        ));
-        let mut script = script.prepare_invoke();
-        script.key(settings.marker());
-        let connection = link.connection().await?;
-        let word: String = link.run(connection, &script).await?;
-        match word.as_str() {
-            "ready" => Ok(()),
-            _ => Err(RedisError::NotRedis { answer: word }),
-        }
+        let Shared { link, look, .. } = &*self.shared;
+        look.ask(link).await
     }
 
     /// The nonces that all gateways share.

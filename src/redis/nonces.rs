@@ -1,12 +1,13 @@
-//! Decides whether a nonce was used at any gateway, by one script that looks and claims.
+//! Nonces that all gateways share: one script looks and claims.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ::redis::Script;
 use sha2::{Digest, Sha256};
 
+use super::layout::Bucket;
+use super::script::Script;
+use super::settings::in_milliseconds;
 use super::{RedisError, RedisSettings, Shared};
 use crate::clock::UnixTime;
 use crate::store::{
@@ -32,22 +33,25 @@ impl RedisNonces {
         let connection = link.connection().await.map_err(StoreError::new)?;
         // Not `claim.now`: since then the claim has waited for other stores and for the connection.
         let asked = settings.clock.now();
-        self.remembered(claim, asked, settings)?;
         let times = Times::new(claim, asked, settings)?;
-        let keys = Keys::new(claim, settings);
-        let mut script = self.script.prepare_invoke();
-        script
-            .key(&keys.nonce)
-            .key(&keys.marker)
-            .key(&keys.share)
+        let secret_id: [u8; 32] = Sha256::digest(claim.secret_id).into();
+        let bucket = Bucket::of(settings, secret_id);
+        let keys = [bucket.nonces(), bucket.marker(), bucket.share(&secret_id)];
+        let unseen = settings.unseen();
+        let mut question = self.script.on(&keys);
+        question
+            .arg(&member(claim, &secret_id))
+            .arg(claim.expires_at)
+            .arg(times.stale)
             .arg(times.valid)
-            .arg(times.kept)
             .arg(settings.nonces_per_secret_id)
             .arg(times.generation)
-            .arg(times.longest)
+            .arg(settings.longest_life())
+            .arg(unseen.milliseconds)
+            .arg(unseen.forgets)
             .arg(times.horizon);
         let word: String = link
-            .run(connection, &script)
+            .run(connection, &question)
             .await
             .map_err(StoreError::new)?;
         match word.as_str() {
@@ -57,26 +61,6 @@ impl RedisNonces {
             "before" => Ok(NonceVerdict::BeforeMemory),
             _ => Err(StoreError::new(RedisError::NotRedis { answer: word })),
         }
-    }
-
-    /// Whether the nonce cannot have been forgotten before the clock went back.
-    fn remembered(
-        &self,
-        claim: &NonceClaim<'_>,
-        now: UnixTime,
-        settings: &RedisSettings,
-    ) -> Result<(), StoreError> {
-        let seconds = now.seconds();
-        let latest = self.shared.latest.fetch_max(seconds, Ordering::AcqRel);
-        let allowance = i64::try_from(settings.clock_allowance.as_secs()).unwrap_or(i64::MAX);
-        let expires_at = claim.expires_at;
-        if expires_at.saturating_add(allowance) >= latest {
-            return Ok(());
-        }
-        Err(StoreError::new(format!(
-            "a nonce that expires at {expires_at} was claimed at {seconds}, after the clock had shown {latest}: it may be \
-             forgotten"
-        )))
     }
 }
 
@@ -99,23 +83,24 @@ fn in_time(asked: UnixTime, settings: &RedisSettings) -> Result<(), StoreError> 
     )))
 }
 
-/// Spans of time, in milliseconds. What the server is told is how long, never when: so its clock may show what it likes.
+/// What the server is told about time. Of spans it is told how long, never until when: so its clock may show anything. What
+/// it is told in seconds of the gateways' clocks it compares with nothing else.
 struct Times {
-    /// How long the request is valid from now. Negative in its last second.
+    /// Nonces that expire up to this second may be removed. It is past by the clock of this gateway and by the timestamp of
+    /// the request, so a gateway whose clock is ahead removes nothing too early by itself.
+    stale: i64,
+    /// For how many milliseconds the request is valid from now. Negative in its last second.
     valid: i64,
-    /// How long the nonce is kept.
-    kept: i64,
-    /// For how long after a loss of memory a request may be valid that was used before. `None` where that does not matter.
-    horizon: Option<i64>,
-    /// For how long nonces of a SecretId are counted together.
-    generation: i64,
-    /// How long a nonce is kept at most.
-    longest: i64,
+    /// For how many milliseconds after a loss of memory a request may be valid that was used before. `None` where that does
+    /// not matter.
+    horizon: Option<u64>,
+    /// For how many milliseconds nonces of a SecretId are counted together.
+    generation: u64,
 }
 
 impl Times {
     /// A SecretId may be told that its share is exhausted while up to an eighth of it has expired.
-    const GENERATIONS: i64 = 8;
+    const GENERATIONS: u64 = 8;
 
     fn new(
         claim: &NonceClaim<'_>,
@@ -137,66 +122,56 @@ impl Times {
                  {window} seconds, and the policy has a longer one"
             )));
         }
-        let allowance = i64::try_from(settings.clock_allowance.as_millis()).unwrap_or(i64::MAX);
+        let dated = expires_at.saturating_sub(window);
+        let allowance = i64::try_from(settings.clock_allowance.as_secs()).unwrap_or(i64::MAX);
+        // One second more, since `expires_at` is inclusive.
+        let stale = seconds
+            .min(dated)
+            .saturating_sub(allowance)
+            .saturating_sub(1);
         let milliseconds = now.nanos().div_euclid(1_000_000);
-        let valid = expires_at.saturating_mul(1000).saturating_sub(milliseconds);
-        // `expires_at` is inclusive: that second counts whole.
-        let kept_longer = allowance.saturating_add(1000);
-        let longest = window.saturating_mul(2000).saturating_add(kept_longer);
         // The last second in which a request may be dated that was used before a loss, as seconds after that.
         let dated_until = match settings.after_restart {
             AfterRestart::RefuseDatedBefore => Some(0),
-            AfterRestart::RefuseForOneWindow => Some(window),
+            AfterRestart::RefuseForOneWindow => Some(settings.window),
             AfterRestart::InsecureAdmit => None,
         };
         let horizon = dated_until.map(|seconds| {
-            let milliseconds = window.saturating_add(seconds).saturating_mul(1000);
-            milliseconds.saturating_add(allowance)
+            let seconds = u64::from(settings.window).saturating_add(u64::from(seconds));
+            let allowance = in_milliseconds(settings.clock_allowance);
+            seconds.saturating_mul(1000).saturating_add(allowance)
         });
         Ok(Self {
-            valid,
-            kept: valid.saturating_add(kept_longer),
+            stale,
+            valid: expires_at.saturating_mul(1000).saturating_sub(milliseconds),
             horizon,
-            generation: longest.checked_div(Self::GENERATIONS).unwrap_or(longest),
-            longest,
+            generation: settings.longest_life() / Self::GENERATIONS,
         })
     }
 }
 
-/// What a claim is kept under. Hashes have one length and show nothing: a signature is a credential until it expires.
-struct Keys {
-    nonce: Vec<u8>,
-    share: Vec<u8>,
-    marker: Vec<u8>,
-}
-
-impl Keys {
-    fn new(claim: &NonceClaim<'_>, settings: &RedisSettings) -> Self {
-        let tenant = Sha256::digest(claim.secret_id);
-        let mut nonce = Sha256::new();
-        nonce.update(tenant);
-        // Each part has a length of its own, or begins with its kind: no two claims are written alike.
-        match claim.timestamp {
-            Some(timestamp) => {
-                nonce.update(b"t");
-                nonce.update(timestamp.to_be_bytes());
-            }
-            None => nonce.update(b"-"),
+/// Returns what a claim is kept as. Hashes have one length and show nothing: a signature is a credential until it expires.
+fn member(claim: &NonceClaim<'_>, secret_id: &[u8; 32]) -> [u8; 16] {
+    let mut member = Sha256::new();
+    member.update(secret_id);
+    // Each part has a length of its own, or begins with its kind: no two claims are written alike.
+    match claim.timestamp {
+        Some(timestamp) => {
+            member.update(b"t");
+            member.update(timestamp.to_be_bytes());
         }
-        match claim.value {
-            NonceValue::Number(number) => {
-                nonce.update(b"n");
-                nonce.update(number.to_be_bytes());
-            }
-            NonceValue::Signature(signature) => {
-                nonce.update(b"s");
-                nonce.update(signature);
-            }
+        None => member.update(b"-"),
+    }
+    match claim.value {
+        NonceValue::Number(number) => {
+            member.update(b"n");
+            member.update(number.to_be_bytes());
         }
-        Self {
-            nonce: settings.key("n", &nonce.finalize()),
-            share: settings.key("s", &tenant),
-            marker: settings.marker(),
+        NonceValue::Signature(signature) => {
+            member.update(b"s");
+            member.update(signature);
         }
     }
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = <[u8; 32]>::from(member.finalize());
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }

@@ -1,11 +1,13 @@
-//! Decides how often over all gateways: by the rules of [`MemoryQuotas`](crate::memory::MemoryQuotas), counted in Redis.
+//! Rates and quotas over all gateways: the rules of [`MemoryQuotas`](crate::memory::MemoryQuotas), counted in Redis.
 
 use std::fmt;
 use std::sync::Arc;
 
-use ::redis::{Script, ScriptInvocation};
 use sha2::{Digest, Sha256};
 
+use super::layout::Bucket;
+use super::script::{Question, Script};
+use super::settings::in_milliseconds;
 use super::{RedisError, Shared};
 use crate::store::limit::Applies;
 use crate::store::{
@@ -82,17 +84,21 @@ impl RedisQuotas {
             return Ok(QuotaVerdict::Drawn);
         }
         let Shared { link, settings, .. } = &*self.shared;
-        let mut script = self.script.prepare_invoke();
-        script
+        let bucket = Bucket::of(settings, Sha256::digest(draw.principal.uin()).into());
+        let keys: Vec<Vec<u8>> = limits
+            .iter()
+            .map(|limit| bucket.drawn(&limit.hash(draw.principal)))
+            .collect();
+        let mut question = self.script.on(&keys);
+        question
             .arg(microseconds(draw))
-            .arg(u64::try_from(settings.clock_allowance.as_millis()).unwrap_or(u64::MAX));
+            .arg(in_milliseconds(settings.clock_allowance));
         for limit in &limits {
-            script.key(settings.key("q", &limit.key(draw.principal)));
-            limit.write(&mut script);
+            limit.write(&mut question);
         }
         let connection = link.connection().await.map_err(StoreError::new)?;
         let (refusing, detail): (usize, i64) = link
-            .run(connection, &script)
+            .run(connection, &question)
             .await
             .map_err(StoreError::new)?;
         match refusing.checked_sub(1) {
@@ -151,7 +157,7 @@ impl Limit<'_> {
     }
 
     /// What the rule says, and whose requests it counts together.
-    fn key(&self, principal: &Principal) -> [u8; 32] {
+    fn hash(&self, principal: &Principal) -> [u8; 32] {
         let Applies {
             actions,
             account,
@@ -179,16 +185,16 @@ impl Limit<'_> {
         key.finalize().into()
     }
 
-    fn write(&self, script: &mut ScriptInvocation<'_>) {
+    fn write(&self, question: &mut Question) {
         match self {
             Self::Rate(rule) => {
                 let interval = rule.refills_one_in().as_nanos().div_ceil(1000);
                 let all = interval.saturating_mul(u128::from(rule.limit.get()));
-                script.arg("rate").arg(interval).arg(all);
+                question.arg("rate").arg(interval).arg(all);
             }
             Self::Quota(rule) => {
                 let period = u64::from(rule.period.get()).saturating_mul(1_000_000);
-                script.arg("quota").arg(rule.limit).arg(period);
+                question.arg("quota").arg(rule.limit).arg(period);
             }
         }
     }

@@ -34,6 +34,7 @@ pub struct RedisSettings {
     pub(super) connection_timeout: Duration,
     pub(super) in_flight: usize,
     pub(super) clock_allowance: Duration,
+    pub(super) failover_after: Option<Duration>,
     pub(super) nonces_per_secret_id: u32,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) after_restart: AfterRestart,
@@ -66,6 +67,7 @@ impl RedisSettings {
             connection_timeout: Duration::from_secs(1),
             in_flight: 1024,
             clock_allowance: Duration::from_secs(10),
+            failover_after: None,
             nonces_per_secret_id: 250_000,
             clock: Arc::new(SystemClock),
             after_restart: AfterRestart::default(),
@@ -104,14 +106,26 @@ impl RedisSettings {
         self
     }
 
-    /// By how much any two clocks may differ, and by how much one may jump, 1 second to 1 hour; 10 seconds by default.
-    /// The clocks are those of the gateways, and that of the server compared with itself.
+    /// By how much the clocks of two gateways may differ, 1 second to 1 hour; 10 seconds by default. After a loss of memory,
+    /// also by how much the clock of a client may be ahead.
     ///
-    /// Each nonce is kept this much longer. Twice as much costs no safety, only memory; half of what clocks really do may
-    /// let a request run twice.
+    /// Each nonce is kept this much longer, and after a loss requests are refused for this long. All gateways that share
+    /// a prefix have the same.
     #[must_use]
     pub fn with_clock_allowance(mut self, allowance: Duration) -> Self {
         self.clock_allowance = allowance;
+        self
+    }
+
+    /// After how long without an answer from the primary a replica may be promoted in its place, 1 second to 1 hour; not at
+    /// all by default. With Sentinel this is `down-after-milliseconds`.
+    ///
+    /// A primary that stood still and was replaced does not know that when it goes on. So one that was not seen for seven
+    /// tenths of this time counts as one that has forgotten. Without the setting it would admit what its successor has
+    /// admitted already.
+    #[must_use]
+    pub fn with_failover_after(mut self, silence: Duration) -> Self {
+        self.failover_after = Some(silence);
         self
     }
 
@@ -159,6 +173,13 @@ impl RedisSettings {
                 "1 second to 1 hour",
             ),
             (
+                self.failover_after.is_none_or(|silence| {
+                    (second..=second.saturating_mul(3600)).contains(&silence)
+                }),
+                "with_failover_after",
+                "1 second to 1 hour",
+            ),
+            (
                 (milliseconds..=self.clock_allowance).contains(&self.response_timeout),
                 "with_response_timeout",
                 "1 millisecond to the clock allowance",
@@ -190,15 +211,40 @@ impl RedisSettings {
         self.server.addr().to_string()
     }
 
-    /// The key of the note since when the server remembers.
-    pub(super) fn marker(&self) -> Vec<u8> {
-        [self.prefix.as_bytes(), b":since"].concat()
+    /// How long a bucket may go without a look.
+    pub(super) fn unseen(&self) -> Unseen {
+        let allowance = in_milliseconds(self.clock_allowance);
+        match self.failover_after {
+            None => Unseen {
+                milliseconds: allowance,
+                forgets: 0,
+            },
+            Some(silence) => Unseen {
+                milliseconds: (in_milliseconds(silence).saturating_mul(7) / 10).min(allowance),
+                forgets: 1,
+            },
+        }
     }
 
-    /// The key of what has this hash.
-    pub(super) fn key(&self, kind: &str, hash: &[u8]) -> Vec<u8> {
-        [self.prefix.as_bytes(), b":", kind.as_bytes(), b":", hash].concat()
+    /// How long a nonce is kept at most, in milliseconds: to the end of its last second, and as long as clocks may differ.
+    pub(super) fn longest_life(&self) -> u64 {
+        let allowance = in_milliseconds(self.clock_allowance);
+        u64::from(self.window)
+            .saturating_mul(2000)
+            .saturating_add(allowance)
+            .saturating_add(1000)
     }
+}
+
+/// For how long a bucket may go without a look, and what follows then.
+pub(super) struct Unseen {
+    pub(super) milliseconds: u64,
+    /// 1 where the bucket has forgotten then, 0 where the time does not count.
+    pub(super) forgets: u8,
+}
+
+pub(super) fn in_milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for RedisSettings {
@@ -211,6 +257,7 @@ impl fmt::Debug for RedisSettings {
             .field("connection_timeout", &self.connection_timeout)
             .field("in_flight", &self.in_flight)
             .field("clock_allowance", &self.clock_allowance)
+            .field("failover_after", &self.failover_after)
             .field("nonces_per_secret_id", &self.nonces_per_secret_id)
             .field("after_restart", &self.after_restart)
             .finish_non_exhaustive()

@@ -1,3 +1,0 @@
--- KEYS: the marker.
-
-return evicts() or memory(KEYS[1]) or 'ready'
