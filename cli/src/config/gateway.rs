@@ -38,6 +38,7 @@ pub(crate) struct RedisConfig {
     pub(crate) response_timeout: Option<Duration>,
     pub(crate) connection_timeout: Option<Duration>,
     pub(crate) clock_allowance: Option<Duration>,
+    pub(crate) failover_after: Option<Duration>,
 }
 
 /// An address, and what happens to requests that come in on it.
@@ -446,6 +447,9 @@ fn redis(mut table: Table<'_>, folder: &Path) -> Result<RedisConfig, Fault> {
         connection_timeout: milliseconds(&mut table, "connection_milliseconds")?,
         clock_allowance: table
             .number("clock_allowance_seconds", 1..=3_600)?
+            .map(Duration::from_secs),
+        failover_after: table
+            .number("failover_after_seconds", 1..=3_600)?
             .map(Duration::from_secs),
     };
     table.finish()?;

@@ -187,6 +187,9 @@ async fn shared(
     if let Some(allowance) = redis.clock_allowance {
         settings = settings.with_clock_allowance(allowance);
     }
+    if let Some(silence) = redis.failover_after {
+        settings = settings.with_failover_after(silence);
+    }
     let stores = RedisStores::connect(settings).await.map_err(told)?;
     Ok(Memory::Shared(stores))
 }

@@ -129,6 +129,49 @@ fn a_redis_that_dies_under_load_admits_no_replay_and_loses_no_refusal() {
 }
 
 #[test]
+fn readiness_follows_what_requests_meet() {
+    let server = RedisServer::start();
+    let [gateway, other] = gateways(&server, "[nonces]\nafter_restart = \"insecure-admit\"\n");
+    let set = |name: &str, value: &str| {
+        let words = ["CONFIG", "SET", name, value].map(str::as_bytes);
+        assert_eq!(server.ask(&words), "+OK");
+    };
+    let mut nonces = 1_u64..;
+    let mut code =
+        |gateway: &Gateway| call(gateway.address(), &request(nonces.next().unwrap())).code();
+    for (name, value, cause) in [
+        ("maxmemory", "1", "OOM"),
+        ("maxmemory-policy", "allkeys-lru", "allkeys-lru"),
+        ("min-replicas-to-write", "1", "NOREPLICAS"),
+    ] {
+        assert_eq!(
+            (gateway.page("/readyz").0, code(&gateway)),
+            (200, "OK".to_owned())
+        );
+        let was = match name {
+            "maxmemory-policy" => "noeviction",
+            _ => "0",
+        };
+        set(name, value);
+        let (status, text) = gateway.page("/readyz");
+        assert_eq!(status, 503, "{name}");
+        assert!(
+            text.starts_with("redis: ") && text.contains(cause),
+            "{text}"
+        );
+        for gateway in [&gateway, &other] {
+            assert_eq!(code(gateway), "6000", "{name}");
+        }
+        assert_eq!(gateway.page("/readyz").0, 503, "{name}");
+        set(name, was);
+    }
+    assert_eq!(
+        (gateway.page("/readyz").0, code(&other)),
+        (200, "OK".to_owned())
+    );
+}
+
+#[test]
 fn rates_are_counted_together() {
     let server = RedisServer::start();
     let gateways = gateways(&server, "[[rate]]\nlimit = 5\nperiod_seconds = 3600\n");
@@ -147,6 +190,7 @@ fn rates_are_counted_together() {
 #[test]
 fn what_is_wrong_with_redis_is_one_line() {
     let server = RedisServer::start_with(&["--maxmemory-policy", "allkeys-lru"]);
+    let node = RedisServer::start_with(&["--cluster-enabled", "yes"]);
     let nobody = "redis://127.0.0.1:1";
     let evicting = server.url();
     for (redis, expected) in [
@@ -155,6 +199,11 @@ fn what_is_wrong_with_redis_is_one_line() {
             "redis: no connection to Redis at 127.0.0.1:1: Connection refused (os error 111)\n",
         ),
         (format!("url = \"{evicting}\""), "redis: "),
+        (
+            format!("url = \"{}\"", node.url()),
+            "redis: Redis is a node of a cluster, where keys are spread over nodes: connect to a server without \
+             `cluster-enabled`\n",
+        ),
         (
             "url = \"http://a:secret-word@b\"".to_owned(),
             "gateway.toml:12: redis.url: expected a URL such as redis://user:password@host:6379/0",
@@ -170,6 +219,10 @@ fn what_is_wrong_with_redis_is_one_line() {
         (
             format!("url = \"{nobody}\"\nclock_allowance_seconds = 0"),
             "gateway.toml:14: redis.clock_allowance_seconds: expected a whole number from 1 to 3600",
+        ),
+        (
+            format!("url = \"{nobody}\"\nfailover_after_seconds = 0"),
+            "gateway.toml:14: redis.failover_after_seconds: expected a whole number from 1 to 3600",
         ),
     ] {
         let folder = folder("faulty-redis");
