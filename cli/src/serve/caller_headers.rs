@@ -76,11 +76,11 @@ fn headers(values: [(HeaderName, Option<&str>); 8]) -> Result<HeaderMap, BoxErro
     Ok(headers)
 }
 
-/// Removes what a client sent under a name of these headers.
+/// Removes what a client sent under a name of these headers, and what a service may take for another header that decides.
 pub(crate) fn remove_forged(headers: &mut HeaderMap) {
     let forged: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| is_ours(name))
+        .filter(|name| is_ours(name) || decisive_look_alike(name).is_some())
         .cloned()
         .collect();
     for name in forged {
@@ -106,21 +106,21 @@ pub(crate) fn look_alikes(received: &HeaderMap, set: &HeaderMap) -> Result<Heade
     Ok(HeaderValue::try_from(names.join(","))?)
 }
 
-/// Whether a service may take a header for one of the gateway's. Programs that turn names into variables make no
-/// difference between `-` and other punctuation, so neither does this.
+/// Whether a service may take a header for one of the gateway's.
 fn is_ours(name: &HeaderName) -> bool {
-    const PREFIX: &str = "x-qcloud-validator-";
-    let Some(start) = name.as_str().get(..PREFIX.len()) else {
-        return false;
-    };
-    start
-        .bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() {
-                byte
-            } else {
-                b'-'
-            }
-        })
-        .eq(PREFIX.bytes())
+    read_alike(name).starts_with("x-qcloud-validator-")
+}
+
+/// Returns the name of the header that decides for which a service may take this one, if it is not that header itself.
+pub(crate) fn decisive_look_alike(name: &HeaderName) -> Option<String> {
+    const DECISIVE: [&str; 3] = ["content-", "x-forwarded-", "x-tc-"];
+    let read = read_alike(name);
+    let decides = DECISIVE.iter().any(|prefix| read.starts_with(prefix));
+    (decides && read != name.as_str()).then_some(read)
+}
+
+/// A name as programs read it that turn names into variables: they make no difference between `-` and other punctuation.
+fn read_alike(name: &HeaderName) -> String {
+    name.as_str()
+        .replace(|sign: char| !sign.is_ascii_alphanumeric(), "-")
 }

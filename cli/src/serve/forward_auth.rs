@@ -68,7 +68,7 @@ pub(crate) async fn answer(
         Shown::Nothing | Shown::Unreadable => Payload::Unseen,
     };
     let arrival = Arrival::new(&original, source);
-    let headers = Unjoined(&arrival);
+    let headers = PassedOn::new(&arrival, original.headers());
     let approve = |caller: HeaderMap| approval(rules.asked_by, original.headers(), caller);
     let view = arrival.view(payload).with_headers(&headers);
     match validator.check(&view).await {
@@ -102,29 +102,56 @@ pub(crate) async fn answer(
     }
 }
 
-/// The original request's headers, for a proxy that may have joined several lines into one with commas and yet passes on
-/// all of them: a value that is one by its meaning has no comma, or the service could read another line than the
-/// validator.
-struct Unjoined<'a>(&'a Arrival<'a>);
+/// The headers of the original request, all of which its proxy passes on to the service. What decides is there once, or the
+/// service could read another value than the validator.
+struct PassedOn<'a> {
+    arrival: &'a Arrival<'a>,
+    /// Headers for which the service may find another value.
+    ambiguous: Vec<String>,
+}
 
-impl Headers for Unjoined<'_> {
-    fn find(&self, name: &str) -> Field<'_> {
-        one_line(name, self.0.find(name))
+impl<'a> PassedOn<'a> {
+    fn new(arrival: &'a Arrival<'a>, headers: &HeaderMap) -> Self {
+        let look_alikes = headers
+            .keys()
+            .filter_map(caller_headers::decisive_look_alike);
+        let mut ambiguous: Vec<String> = look_alikes.collect();
+        // Equal hosts count as one, but the service may be sent all of them.
+        if headers
+            .get_all("x-forwarded-host")
+            .into_iter()
+            .any(is_joined)
+        {
+            ambiguous.push("host".to_owned());
+        }
+        Self { arrival, ambiguous }
     }
 
-    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
-        self.0.find_all(names, found);
-        for (name, field) in names.iter().zip(found) {
-            *field = one_line(name, *field);
+    fn once<'h>(&self, name: &str, field: Field<'h>) -> Field<'h> {
+        let decides = name == "content-type" || name == "host" || name.starts_with("x-tc-");
+        match field {
+            Field::Once(value) if decides && is_joined(value) => Field::Repeated,
+            _ if self.ambiguous.iter().any(|other| other == name) => Field::Repeated,
+            field => field,
         }
     }
 }
 
-fn one_line<'h>(name: &str, field: Field<'h>) -> Field<'h> {
-    let steers = name == "content-type" || name == "host" || name.starts_with("x-tc-");
-    match field {
-        Field::Once(value) if steers && value.contains(&b',') => Field::Repeated,
-        field => field,
+/// Whether a value may have been several lines, which the proxy shows as one.
+fn is_joined(value: impl AsRef<[u8]>) -> bool {
+    value.as_ref().contains(&b',')
+}
+
+impl Headers for PassedOn<'_> {
+    fn find(&self, name: &str) -> Field<'_> {
+        self.once(name, self.arrival.find(name))
+    }
+
+    fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
+        self.arrival.find_all(names, found);
+        for (name, field) in names.iter().zip(found) {
+            *field = self.once(name, *field);
+        }
     }
 }
 

@@ -121,7 +121,19 @@ fn names_that_read_alike_are_removed() {
     ] {
         request = request.with_header(name, "1").with_header(name, "2");
     }
-    let request = request.with_header("X-Qcloud-Validation", "kept");
+    for name in [
+        "X_TC_Action",
+        "X-TC_Version",
+        "X.TC.Region",
+        "Content_Type",
+        "X_Forwarded_For",
+        "X-Forwarded_Host",
+    ] {
+        request = request.with_header(name, "forged");
+    }
+    let request = request
+        .with_header("X-Qcloud-Validation", "kept")
+        .with_header("X_Mine", "kept");
     let received = site.served(&request);
     received.assert_caller(&[
         ("account", "100000000001"),
@@ -133,6 +145,9 @@ fn names_that_read_alike_are_removed() {
         ("unverified", "false"),
     ]);
     assert_eq!(received.header("x-qcloud-validation"), ["kept"]);
+    assert_eq!(received.header("x_mine"), ["kept"]);
+    let mut values = received.headers.iter().map(|(_, value)| value.as_str());
+    assert!(!values.any(|value| value == "forged"), "{received:?}");
 }
 
 /// Asks a forward-auth listener as a proxy does; what it answers, without the headers of the connection.
@@ -309,7 +324,19 @@ fn lines_that_a_proxy_may_have_joined_are_refused_where_one_decides() {
             "{name}: {line}: {text}"
         );
         if signed != line {
+            let look_alike = request(signed).with_header(name.replace('-', "_"), signed);
+            assert_eq!(ask(look_alike).0, 403, "{name} with _");
             assert_eq!(ask(request(signed)).0, 200, "{name}: {signed}");
         }
     }
+    let hosts = format!("{HOST},{HOST}");
+    let question = tc3(host)
+        .body("{}")
+        .sign()
+        .with_header("X-Forwarded-Proto", "https");
+    let answer = call(
+        gateway.address(),
+        &question.with_header("X-Forwarded-Host", hosts).to_raw(),
+    );
+    assert_eq!(answer.status, 403, "{}", answer.text());
 }
