@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the published clients and the programs that tests/clients.rs and tests/nginx.rs run: Debian's packages where a
-# command is missing, and the packages of Python, Node and Rust, at the versions pinned here, under the target folder.
-# What is there already stays.
+# Installs the published clients and the proxies that the tests of `serve` run: Debian's packages where a command is
+# missing, and the packages of Python, Node and Rust, at the versions pinned here, under the target folder. What is there
+# already stays.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,8 +16,10 @@ packages=()
 while read -r command package; do
     command -v "$command" >/dev/null || packages+=("$package")
 done <<'COMMANDS'
+apache2 apache2-bin
 curl curl
 faketime faketime
+haproxy haproxy
 nginx nginx
 node nodejs
 npm npm
@@ -35,7 +37,7 @@ if ((${#packages[@]})); then
     echo "installing ${packages[*]} with apt-get"
     root=()
     ((EUID == 0)) || root=(sudo)
-    # nginx must not be started as a service.
+    # No proxy must be started as a service.
     policy=/usr/sbin/policy-rc.d
     if [[ ! -e $policy ]]; then
         trap '"${root[@]}" rm -f "$policy"' EXIT
@@ -46,15 +48,20 @@ if ((${#packages[@]})); then
         apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-if ! cmp -s python/requirements.txt "$target/python/requirements.txt"; then
-    echo "installing the clients for Python"
-    rm -rf "$target/python"
-    python3 -m venv "$target/python"
+# Makes a Python environment with the packages that a folder lists.
+python_environment() {
+    local requirements=$PWD/$1/requirements.txt
+    cmp -s "$requirements" "$target/$1/requirements.txt" && return
+    echo "installing $2"
+    rm -rf "${target:?}/$1"
+    python3 -m venv "$target/$1"
     # As a constraint, the list also pins what builds a package.
-    PIP_CONSTRAINT=$PWD/python/requirements.txt "$target/python/bin/pip" install \
-        --quiet --disable-pip-version-check --requirement python/requirements.txt
-    cp python/requirements.txt "$target/python/"
-fi
+    PIP_CONSTRAINT=$requirements "$target/$1/bin/pip" install \
+        --quiet --disable-pip-version-check --requirement "$requirements"
+    cp "$requirements" "$target/$1/"
+}
+python_environment python "the clients for Python"
+python_environment proxies "Envoy, Caddy and Traefik"
 
 if ! cmp -s node/package-lock.json "$target/node/package-lock.json"; then
     echo "installing the clients for Node"

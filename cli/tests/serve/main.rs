@@ -7,7 +7,6 @@ mod forward_auth;
 mod hardening;
 mod http2;
 mod mock;
-mod nginx;
 mod operating;
 mod places;
 mod proxies;

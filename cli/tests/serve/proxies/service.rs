@@ -59,6 +59,7 @@ impl Service {
 pub(crate) struct Received {
     pub(crate) method: String,
     pub(crate) target: String,
+    pub(crate) version: String,
     /// One entry a line, names in lower case, in order.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
@@ -122,13 +123,14 @@ fn serve(stream: TcpStream, record: &Mutex<Vec<Received>>) {
             ("400 Bad Request", "")
         };
         let head = received.method == "HEAD";
+        let last = received.version == "HTTP/1.0" || received.header("connection") == ["close"];
         record.lock().unwrap().push(received);
         let length = body.len();
         let body = if head { "" } else { body };
         let answer = format!(
             "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
-        if stream.get_mut().write_all(answer.as_bytes()).is_err() {
+        if stream.get_mut().write_all(answer.as_bytes()).is_err() || last {
             return;
         }
     }
@@ -138,10 +140,11 @@ fn serve(stream: TcpStream, record: &Mutex<Vec<Received>>) {
 fn read(stream: &mut BufReader<TcpStream>) -> Option<Received> {
     let start = line(stream)?;
     let (method, rest) = start.split_once(' ')?;
-    let (target, _) = rest.rsplit_once(' ')?;
+    let (target, version) = rest.rsplit_once(' ')?;
     let mut received = Received {
         method: method.to_owned(),
         target: target.to_owned(),
+        version: version.to_owned(),
         headers: Vec::new(),
         body: String::new(),
     };
