@@ -62,7 +62,8 @@ pub enum Reason {
         /// One of the two names.
         name: String,
     },
-    /// A header that decides how the request is read occurs twice.
+    /// A header that decides how the request is read occurs twice; for `host` also: the target, the authority of HTTP/2 or
+    /// what a proxy forwards names another host.
     RepeatedHeader {
         /// Its name, in lower case.
         name: String,

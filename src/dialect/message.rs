@@ -93,6 +93,11 @@ pub(crate) fn message(reason: &Reason, dialect: Dialect, language: Language) -> 
                 "另有参数与 `{name}` 仅在 `_` 和 `.` 上不同，二者签名原文相同，请只发送其中一个。",
             )
         }
+        Reason::RepeatedHeader { name } if name == "host" => say!(
+            language,
+            "The request names more than one host: in `Host`, in its target, or in what a proxy forwards. Name one.",
+            "请求在 `Host`、请求目标或代理转发的信息中给出了多个主机名，请只使用一个。",
+        ),
         Reason::RepeatedHeader { name } => {
             let name = shown(name, NAME);
             say!(

@@ -14,7 +14,7 @@ const MAX_HEADERS: usize = 1024;
 
 impl Request {
     /// Reads an HTTP/1.1 request as it came over the wire. Lines may end in LF alone, and a target that is a URL names
-    /// the host where no header does. A POST without `Content-Length` and transfer coding has everything that follows
+    /// the host as a `Host` header does. A POST without `Content-Length` and transfer coding has everything that follows
     /// its head as its body.
     ///
     /// ```
@@ -120,8 +120,9 @@ impl<R: BufRead> RawRequests<R> {
             request = request.with_header(name, value);
         }
         if let Some(authority) = authority
-            && values(&request, "host").next().is_none()
+            && !values(&request, "host").any(|host| host == authority)
         {
+            // Beside another one it contradicts it, as it would on the wire.
             request = request.with_header("Host", authority);
         }
         let body = self.body(&request)?;

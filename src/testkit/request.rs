@@ -177,7 +177,7 @@ impl From<&Request> for Request {
     }
 }
 
-/// The scheme of the URI is the transport, HTTPS where it names none; its authority is the host where no header is.
+/// The scheme of the URI is the transport, HTTPS where it names none; its authority names the host as a `Host` header does.
 impl<B: AsRef<[u8]>> TryFrom<http::Request<B>> for Request {
     type Error = UnreadableRequest;
 
@@ -188,15 +188,18 @@ impl<B: AsRef<[u8]>> TryFrom<http::Request<B>> for Request {
             .path_and_query()
             .map_or("/", |target| target.as_str());
         let mut taken = Self::new(parts.method.as_str(), target);
-        match (parts.headers.contains_key("host"), parts.uri.authority()) {
-            (true, _) => {}
-            // Without a user name.
-            (false, Some(authority)) => {
+        let mut hosts = parts.headers.get_all("host").iter();
+        match parts.uri.authority() {
+            Some(authority) => {
                 let named = authority.as_str();
+                // Without a user name.
                 let host = named.rsplit_once('@').map_or(named, |(_, host)| host);
-                taken = taken.with_header("Host", host);
+                if !hosts.any(|sent| sent.as_bytes() == host.as_bytes()) {
+                    taken = taken.with_header("Host", host);
+                }
             }
-            (false, None) => return Err(Fault::HostUnnamed.into()),
+            None if hosts.next().is_none() => return Err(Fault::HostUnnamed.into()),
+            None => {}
         }
         for (name, value) in &parts.headers {
             taken = taken.with_header(name.as_str(), value.as_bytes());

@@ -363,13 +363,15 @@ impl Tc3Signer {
         let signature = hex(&hmac_sha256(&keys.signing, string_to_sign.as_bytes()));
 
         let mut headers = owned(&[("Host", &self.host), ("Content-Type", &self.content_type)]);
-        headers.push(("X-TC-Timestamp".to_owned(), self.timestamp.to_string()));
-        headers.extend_from_slice(&self.extra_signed);
         let is_signed = |name: &str| {
             self.extra_signed
                 .iter()
                 .any(|(signed, _)| signed.eq_ignore_ascii_case(name))
         };
+        if !is_signed("x-tc-timestamp") {
+            headers.push(("X-TC-Timestamp".to_owned(), self.timestamp.to_string()));
+        }
+        headers.extend_from_slice(&self.extra_signed);
         headers.extend(
             self.headers
                 .iter()
