@@ -10,14 +10,17 @@ use hyper::Uri;
 use qcloud_validator::tower::IpNetwork;
 use zeroize::Zeroizing;
 
+use crate::config::files::Files;
 use crate::config::toml_table::{Choices, Fault, Table};
-use crate::config::validator::{self, Setup, read_text, secret};
+use crate::config::validator::{self, Setup, secret};
 
 /// Everything that a gateway is made of.
 #[derive(Default)]
 pub(crate) struct Config {
     pub(crate) setup: Setup,
     pub(crate) gateway: GatewayConfig,
+    /// How often its files are looked at, if at all.
+    pub(crate) reload: Option<Duration>,
 }
 
 /// What only a restart can change.
@@ -187,24 +190,30 @@ impl Default for ConnectionLimits {
 }
 
 /// Reads the file of a gateway. The error is one line that names the file and holds no secret.
-pub(crate) fn read(path: &Path) -> Result<Config, String> {
+pub(crate) fn read(path: &Path, files: &mut Files) -> Result<Config, String> {
     let name = path.display();
-    let text = read_text(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let text = files.text(path);
+    let text = text.map_err(|error| format!("{name}: cannot be read: {error}"))?;
     let read = Table::parse(&text).and_then(|mut file| {
-        let setup = validator::setup(&mut file, folder)?;
-        let gateway = gateway(&mut file, folder)?;
+        let setup = validator::setup(&mut file, files)?;
+        let reload = file.number("reload_seconds", 1..=86_400)?;
+        let gateway = gateway(&mut file, files)?;
         file.finish()?;
-        Ok(Config { setup, gateway })
+        Ok(Config {
+            setup,
+            gateway,
+            reload: reload.map(Duration::from_secs),
+        })
     });
     read.map_err(|fault| format!("{name}:{fault}"))
 }
 
-fn gateway(file: &mut Table<'_>, folder: &Path) -> Result<GatewayConfig, Fault> {
+fn gateway(file: &mut Table<'_>, files: &mut Files) -> Result<GatewayConfig, Fault> {
     let mut gateway = GatewayConfig::default();
     for table in file.tables("listener")? {
+        let table = table?;
         let line = table.line();
-        let listener = listener(table, folder)?;
+        let listener = listener(table, files)?;
         let address = listener.address;
         let taken = |other: &ListenerConfig| other.address == address && address.port() != 0;
         if gateway.listeners.iter().any(taken) {
@@ -224,7 +233,7 @@ fn gateway(file: &mut Table<'_>, folder: &Path) -> Result<GatewayConfig, Fault> 
         gateway.connections = connections(table)?;
     }
     if let Some(table) = file.table("redis")? {
-        gateway.redis = Some(redis(table, folder)?);
+        gateway.redis = Some(redis(table, files)?);
     }
     Ok(gateway)
 }
@@ -246,7 +255,7 @@ enum ModeName {
     ForwardAuth,
 }
 
-fn listener(mut table: Table<'_>, folder: &Path) -> Result<ListenerConfig, Fault> {
+fn listener(mut table: Table<'_>, files: &Files) -> Result<ListenerConfig, Fault> {
     let address = address(&mut table)?;
     let mode = table
         .choice(
@@ -258,7 +267,7 @@ fn listener(mut table: Table<'_>, folder: &Path) -> Result<ListenerConfig, Fault
             ],
         )?
         .ok_or_else(|| table.missing("mode"))?;
-    let tls = tls(&mut table, folder)?;
+    let tls = tls(&mut table, files)?;
     let trusted_proxies = proxies(&mut table)?;
     if tls.is_some() && !trusted_proxies.is_empty() && mode != ModeName::ForwardAuth {
         let wrong = "expected only without certificate, key and self_signed: there the connection itself tells";
@@ -281,18 +290,18 @@ fn listener(mut table: Table<'_>, folder: &Path) -> Result<ListenerConfig, Fault
     })
 }
 
-fn tls(table: &mut Table<'_>, folder: &Path) -> Result<Option<TlsConfig>, Fault> {
+fn tls(table: &mut Table<'_>, files: &Files) -> Result<Option<TlsConfig>, Fault> {
     let certificate = table.text("certificate")?;
     let key = table.text("key")?;
     let self_signed = table.text("self_signed")?;
     match (certificate, key, self_signed) {
         (None, None, None) => Ok(None),
         (Some(certificate), Some(key), None) => Ok(Some(TlsConfig::Files {
-            certificate: folder.join(&*certificate.value),
-            key: folder.join(&*key.value),
+            certificate: files.path(&*certificate.value),
+            key: files.path(&*key.value),
         })),
         (None, None, Some(self_signed)) => Ok(Some(TlsConfig::SelfSigned {
-            folder: folder.join(&*self_signed.value),
+            folder: files.path(&*self_signed.value),
         })),
         (Some(_), None, None) => Err(table.missing("key")),
         (None, Some(_), None) => Err(table.missing("certificate")),
@@ -416,13 +425,13 @@ fn connections(mut table: Table<'_>) -> Result<ConnectionLimits, Fault> {
     Ok(limits)
 }
 
-fn redis(mut table: Table<'_>, folder: &Path) -> Result<RedisConfig, Fault> {
+fn redis(mut table: Table<'_>, files: &mut Files) -> Result<RedisConfig, Fault> {
     if !cfg!(feature = "redis") {
         let wrong = "expected only where the command is built with the feature `redis`";
         return Err(table.fault(table.line(), "url", wrong));
     }
     // The URL may hold a password.
-    let url = secret(&mut table, ["url", "url_env", "url_file"], folder)?.ok_or_else(|| {
+    let url = secret(&mut table, ["url", "url_env", "url_file"], files)?.ok_or_else(|| {
         let wrong = "expected one of url, url_env, url_file";
         table.fault(table.line(), "url", wrong)
     })?;

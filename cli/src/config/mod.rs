@@ -1,5 +1,6 @@
 //! Files and command-line keys that say how to validate and what to serve.
 
+pub(crate) mod files;
 #[cfg(feature = "serve")]
 pub(crate) mod gateway;
 mod json_resources;

@@ -4,9 +4,10 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::{DeArray, DeString, DeTable, DeValue};
 use toml::value::{Datetime, Offset};
 
 /// What is wrong with a file, and on which line.
@@ -27,9 +28,9 @@ impl fmt::Display for Fault {
 
 /// A table, from which one field after the other is taken.
 pub(crate) struct Table<'t> {
-    text: &'t str,
+    lines: Rc<Lines>,
     /// Its name and those of the tables around it, such as `account.rule`; empty for the whole file.
-    path: String,
+    path: Rc<str>,
     /// Where it begins.
     line: usize,
     entries: Vec<(Spanned<DeString<'t>>, Spanned<DeValue<'t>>)>,
@@ -49,20 +50,21 @@ pub(crate) type Choices<'c, T> = &'c [(&'static str, T)];
 impl<'t> Table<'t> {
     /// The whole file.
     pub(crate) fn parse(text: &'t str) -> Result<Self, Fault> {
+        let lines = Rc::new(Lines::of(text));
         match DeTable::parse(text) {
-            Ok(table) => Ok(Self::new(text, String::new(), 1, table.into_inner())),
+            Ok(table) => Ok(Self::new(lines, Rc::default(), 1, table.into_inner())),
             // The message is put together from fixed descriptions; the source line would be a quotation.
             Err(error) => Err(Fault {
-                line: line_of(text, error.span().map_or(0, |span| span.start)),
+                line: lines.at(error.span().map_or(0, |span| span.start)),
                 field: "not TOML".to_owned(),
                 wrong: error.message().replace('\n', " "),
             }),
         }
     }
 
-    fn new(text: &'t str, path: String, line: usize, table: DeTable<'t>) -> Self {
+    fn new(lines: Rc<Lines>, path: Rc<str>, line: usize, table: DeTable<'t>) -> Self {
         Self {
-            text,
+            lines,
             path,
             line,
             entries: table.into_iter().collect(),
@@ -96,7 +98,7 @@ impl<'t> Table<'t> {
             .position(|(key, _)| key.get_ref() == name)?;
         let (key, value) = self.entries.swap_remove(index);
         Some(Found {
-            line: line_of(self.text, key.span().start),
+            line: self.lines.at(key.span().start),
             value: value.into_inner(),
         })
     }
@@ -134,7 +136,7 @@ impl<'t> Table<'t> {
             match item.as_ref().as_str() {
                 Some(text) if !text.is_empty() => texts.push(text.to_owned()),
                 _ => {
-                    let line = line_of(self.text, item.span().start);
+                    let line = self.lines.at(item.span().start);
                     return Err(self.fault(line, name, EXPECTED));
                 }
             }
@@ -227,7 +229,12 @@ impl<'t> Table<'t> {
             return Ok(None);
         };
         match value {
-            DeValue::Table(table) => Ok(Some(Self::new(self.text, self.within(name), line, table))),
+            DeValue::Table(table) => Ok(Some(Self::new(
+                Rc::clone(&self.lines),
+                self.within(name).into(),
+                line,
+                table,
+            ))),
             _ => Err(self.fault(
                 line,
                 name,
@@ -237,24 +244,20 @@ impl<'t> Table<'t> {
     }
 
     /// Tables within, written `[[name]]` each.
-    pub(crate) fn tables(&mut self, name: &'static str) -> Result<Vec<Self>, Fault> {
+    pub(crate) fn tables(&mut self, name: &'static str) -> Result<Tables<'t>, Fault> {
+        let mut tables = Tables {
+            lines: Rc::clone(&self.lines),
+            path: self.within(name).into(),
+            line: self.line,
+            items: None,
+        };
         let Some(Found { value, line }) = self.take(name) else {
-            return Ok(Vec::new());
+            return Ok(tables);
         };
-        let path = self.within(name);
-        let wrong = || self.fault(line, name, format!("expected tables [[{path}]]"));
-        let DeValue::Array(items) = value else {
-            return Err(wrong());
-        };
-        let mut tables = Vec::new();
-        for item in items {
-            let line = line_of(self.text, item.span().start);
-            match item.into_inner() {
-                DeValue::Table(table) => {
-                    tables.push(Self::new(self.text, path.clone(), line, table));
-                }
-                _ => return Err(wrong()),
-            }
+        tables.line = line;
+        match value {
+            DeValue::Array(items) => tables.items = Some(items.into_iter()),
+            _ => return Err(tables.wrong()),
         }
         Ok(tables)
     }
@@ -272,7 +275,7 @@ impl<'t> Table<'t> {
         match first {
             None => Ok(()),
             Some((key, _)) => {
-                let line = line_of(self.text, key.span().start);
+                let line = self.lines.at(key.span().start);
                 let wrong = format!("unknown field; expected one of {}", self.known.join(", "));
                 Err(self.fault(line, key.get_ref(), wrong))
             }
@@ -280,10 +283,50 @@ impl<'t> Table<'t> {
     }
 
     fn within(&self, name: &str) -> String {
-        match self.path.as_str() {
+        match &*self.path {
             "" => name.to_owned(),
             path => format!("{path}.{name}"),
         }
+    }
+}
+
+/// Tables of one name, one after the other: those that have been read take no memory any more.
+pub(crate) struct Tables<'t> {
+    lines: Rc<Lines>,
+    path: Rc<str>,
+    /// Where the first begins.
+    line: usize,
+    items: Option<<DeArray<'t> as IntoIterator>::IntoIter>,
+}
+
+impl Tables<'_> {
+    /// The line on which the first of them begins, if there is one.
+    pub(crate) fn line(&self) -> Option<usize> {
+        self.items.as_ref().map(|_| self.line)
+    }
+
+    fn wrong(&self) -> Fault {
+        Fault {
+            line: self.line,
+            field: self.path.to_string(),
+            wrong: format!("expected tables [[{}]]", self.path),
+        }
+    }
+}
+
+impl<'t> Iterator for Tables<'t> {
+    type Item = Result<Table<'t>, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.items.as_mut()?.next()?;
+        let line = self.lines.at(item.span().start);
+        Some(match item.into_inner() {
+            DeValue::Table(table) => {
+                let (lines, path) = (Rc::clone(&self.lines), Rc::clone(&self.path));
+                Ok(Table::new(lines, path, line, table))
+            }
+            _ => Err(self.wrong()),
+        })
     }
 }
 
@@ -320,9 +363,23 @@ fn unix_seconds(datetime: &Datetime) -> Option<i64> {
     local.checked_sub(i64::from(minutes).checked_mul(60)?)
 }
 
-/// Counted from 1.
-fn line_of(text: &str, offset: usize) -> usize {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    let breaks = before.iter().filter(|&&byte| byte == b'\n').count();
-    breaks.saturating_add(1)
+/// Where the lines of a text begin. Found once: a file of 100,000 keys has a million places to name.
+struct Lines {
+    /// Offsets of the line ends, ascending.
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        Self {
+            ends: ends.map(|(offset, _)| offset).collect(),
+        }
+    }
+
+    /// The line of an offset, counted from 1.
+    fn at(&self, offset: usize) -> usize {
+        let before = self.ends.partition_point(|&end| end < offset);
+        before.saturating_add(1)
+    }
 }

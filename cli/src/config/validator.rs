@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::env;
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,19 +16,16 @@ use qcloud_validator::memory::{
 use qcloud_validator::redis::{RedisQuotas, RedisStores};
 use qcloud_validator::store::{
     AccountStanding, ActionStanding, AfterRestart, Credential, CredentialState, LimitScope, Mfa,
-    PermissionQuery, PermissionStore, Principal, QuotaRule, RateRule, Standing, StoreError,
+    Principal, QuotaRule, RateRule,
 };
 use qcloud_validator::{
     DiagnosisRule, HttpsRule, Language, Limits, Policy, PolicyBuilder, ReplayScope, SecretKey,
     Tolerance, UnixTime, UnsignedPart,
 };
-use zeroize::Zeroizing;
 
+use crate::config::files::{Files, Kinds, Reading};
 use crate::config::json_resources;
 use crate::config::toml_table::{Choices, Fault, Table};
-
-/// The most bytes of a credentials file, or of a file with one secret.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// The account of a key that names none.
 pub(crate) const DEFAULT_ACCOUNT: &str = "default";
@@ -39,7 +34,7 @@ pub(crate) const DEFAULT_ACCOUNT: &str = "default";
 pub struct Setup {
     /// Keys, each with the principal that it belongs to.
     pub credentials: Vec<Credential>,
-    pub(crate) permissions: Arc<dyn PermissionStore>,
+    pub(crate) permissions: Arc<MemoryPermissions>,
     pub(crate) limits: LimitRules,
     pub(crate) nonces: NonceRules,
     /// The policy, not yet checked as a whole.
@@ -103,9 +98,11 @@ impl Default for Setup {
 /// Reads a credentials file. The error is one line that names the file and holds no secret.
 pub(crate) fn read(path: &Path) -> Result<Setup, String> {
     let name = path.display();
-    let text = read_text(path).map_err(|error| format!("{name}: cannot be read: {error}"))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    parse(&text, folder).map_err(|fault| format!("{name}:{fault}"))
+    let mut files = Files::new(folder, Kinds::Any, Reading::default());
+    let text = files.text(path);
+    let text = text.map_err(|error| format!("{name}: cannot be read: {error}"))?;
+    parsed(&text, &mut files).map_err(|fault| format!("{name}:{fault}"))
 }
 
 /// What the text of a credentials file says; `folder` is where the files that it names are.
@@ -114,38 +111,36 @@ pub(crate) fn read(path: &Path) -> Result<Setup, String> {
 ///
 /// The first fault, with its line; it quotes no value.
 pub fn parse(text: &str, folder: &Path) -> Result<Setup, Fault> {
+    let mut files = Files::new(folder, Kinds::Any, Reading::default());
+    parsed(text, &mut files)
+}
+
+fn parsed(text: &str, files: &mut Files) -> Result<Setup, Fault> {
     let mut file = Table::parse(text)?;
-    let setup = setup(&mut file, folder)?;
-    file.skip(&GATEWAY_TABLES);
+    let setup = setup(&mut file, files)?;
+    file.skip(&GATEWAY_FIELDS);
     file.finish()?;
     Ok(setup)
 }
 
 /// What the same file may hold for `serve`, and is of no account elsewhere.
-const GATEWAY_TABLES: [&str; 5] = ["listener", "admin", "log", "connections", "redis"];
-
-pub(crate) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
-    // Room for all of it from the start: text that moves leaves a copy behind.
-    let length = usize::try_from(fs::metadata(path)?.len().min(MAX_BYTES)).unwrap_or_default();
-    let mut text = Zeroizing::new(String::with_capacity(length.saturating_add(1)));
-    let read = File::open(path)?
-        .take(MAX_BYTES.saturating_add(1))
-        .read_to_string(&mut text)?;
-    if u64::try_from(read).is_ok_and(|read| read > MAX_BYTES) {
-        let message = format!("it is longer than {MAX_BYTES} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-    }
-    Ok(text)
-}
+const GATEWAY_FIELDS: [&str; 6] = [
+    "reload_seconds",
+    "listener",
+    "admin",
+    "log",
+    "connections",
+    "redis",
+];
 
 /// Takes out of a file what it says about keys, permissions, limits and policy.
-pub(crate) fn setup(file: &mut Table<'_>, folder: &Path) -> Result<Setup, Fault> {
+pub(crate) fn setup(file: &mut Table<'_>, files: &mut Files) -> Result<Setup, Fault> {
     let mut setup = Setup::default();
     let mut seen = Seen::default();
     for table in file.tables("credential")? {
         setup
             .credentials
-            .push(credential(table, folder, &mut seen)?);
+            .push(credential(table?, files, &mut seen)?);
     }
     let own = permissions(file)?;
     setup.permissions = match file.table("permissions")? {
@@ -155,17 +150,17 @@ pub(crate) fn setup(file: &mut Table<'_>, folder: &Path) -> Result<Setup, Fault>
                 let wrong = "expected no [[account]] and [[action]] beside [permissions]";
                 return Err(file.fault(line, "account", wrong));
             }
-            Arc::new(PermissionsFile::new(table, folder)?)
+            Arc::new(permissions_file(table, files)?)
         }
     };
     for table in file.tables("rate")? {
-        setup.limits.rates.push(rate(table)?);
+        setup.limits.rates.push(rate(table?)?);
     }
     for table in file.tables("quota")? {
-        setup.limits.quotas.push(quota(table)?);
+        setup.limits.quotas.push(quota(table?)?);
     }
     if let Some(table) = file.table("nonces")? {
-        setup.nonces = nonces(table, folder)?;
+        setup.nonces = nonces(table, files)?;
     }
     if let Some(table) = file.table("policy")? {
         setup.policy = policy(table)?;
@@ -190,13 +185,17 @@ impl Seen {
     }
 }
 
-fn credential(mut table: Table<'_>, folder: &Path, seen: &mut Seen) -> Result<Credential, Fault> {
+fn credential(
+    mut table: Table<'_>,
+    files: &mut Files,
+    seen: &mut Seen,
+) -> Result<Credential, Fault> {
     let secret_id = required(&mut table, "secret_id")?;
     seen.once(&table, "secret_id", secret_id.clone())?;
     let key = secret(
         &mut table,
         ["secret_key", "secret_key_env", "secret_key_file"],
-        folder,
+        files,
     )?;
     let key = key.ok_or_else(|| {
         let wrong = "expected one of secret_key, secret_key_env, secret_key_file";
@@ -204,7 +203,7 @@ fn credential(mut table: Table<'_>, folder: &Path, seen: &mut Seen) -> Result<Cr
     })?;
     let key = SecretKey::new(key)
         .map_err(|error| table.fault(table.line(), "secret_key", error.to_string()))?;
-    let token = secret(&mut table, ["token", "token_env", "token_file"], folder)?;
+    let token = secret(&mut table, ["token", "token_env", "token_file"], files)?;
     let expires = table.instant("token_expires")?;
     if let (None, Some(expires)) = (&token, &expires) {
         let wrong = "expected only with token, token_env or token_file";
@@ -244,7 +243,7 @@ fn credential(mut table: Table<'_>, folder: &Path, seen: &mut Seen) -> Result<Cr
 pub(crate) fn secret(
     table: &mut Table<'_>,
     [name, name_env, name_file]: [&'static str; 3],
-    folder: &Path,
+    files: &mut Files,
 ) -> Result<Option<Vec<u8>>, Fault> {
     let here = table.text(name)?;
     let variable = table.text(name_env)?;
@@ -260,7 +259,7 @@ pub(crate) fn secret(
                 "expected the name of an environment variable that is set and not empty",
             )),
         },
-        (None, None, Some(file)) => match read_text(&folder.join(&*file.value)) {
+        (None, None, Some(file)) => match files.text(&files.path(&*file.value)) {
             Ok(text) => match without_line_end(&text) {
                 "" => Err(table.fault(file.line, name_file, "expected a file that is not empty")),
                 secret => Ok(Some(secret.as_bytes().to_vec())),
@@ -314,45 +313,36 @@ struct Permissions {
 fn permissions(file: &mut Table<'_>) -> Result<Permissions, Fault> {
     let mut rules = MemoryPermissions::new().with_body_reader(json_resources::read);
     let (accounts, actions) = (file.tables("account")?, file.tables("action")?);
-    let line = accounts.iter().chain(&actions).map(Table::line).min();
+    let line = accounts.line().into_iter().chain(actions.line()).min();
     let mut seen = Seen::default();
     for table in accounts {
-        let (uin, account) = account(table, &mut seen)?;
+        let (uin, account) = account(table?, &mut seen)?;
         rules = rules.with_account(uin, account);
     }
     let mut seen = Seen::default();
     for table in actions {
-        rules = rules.with_action(action(table, &mut seen)?);
+        rules = rules.with_action(action(table?, &mut seen)?);
     }
     Ok(Permissions { rules, line })
 }
 
-/// The same tables in a file of their own, which is read for each request: a change counts at once, and a file that
-/// cannot be read refuses.
-struct PermissionsFile(PathBuf);
-
-impl PermissionsFile {
-    fn new(mut table: Table<'_>, folder: &Path) -> Result<Self, Fault> {
-        let file = required(&mut table, "file")?;
-        table.finish()?;
-        Ok(Self(folder.join(file)))
-    }
-}
-
-impl PermissionStore for PermissionsFile {
-    fn decide(&self, query: &PermissionQuery<'_>) -> Result<Standing, StoreError> {
-        let name = self.0.display();
-        let text = read_text(&self.0)
-            .map_err(|error| StoreError::new(format!("{name}: cannot be read: {error}")))?;
-        let rules = Table::parse(&text).and_then(|mut file| {
-            let permissions = permissions(&mut file)?;
-            file.finish()?;
-            Ok(permissions.rules)
-        });
-        rules
-            .map_err(|fault| StoreError::new(format!("{name}:{fault}")))?
-            .decide(query)
-    }
+/// The same tables in a file of their own.
+fn permissions_file(mut table: Table<'_>, files: &mut Files) -> Result<MemoryPermissions, Fault> {
+    let file = table.text("file")?.ok_or_else(|| table.missing("file"))?;
+    let path = files.path(&*file.value);
+    let text = files.text(&path).map_err(|error| {
+        let wrong = format!("expected a file that can be read: {error}");
+        table.fault(file.line, "file", wrong)
+    })?;
+    let rules = Table::parse(&text).and_then(|mut file| {
+        let permissions = permissions(&mut file)?;
+        file.finish()?;
+        Ok(permissions.rules)
+    });
+    let rules = rules
+        .map_err(|fault| table.fault(file.line, "file", format!("{}:{fault}", path.display())))?;
+    table.finish()?;
+    Ok(rules)
 }
 
 const MFA_DEMAND: Choices<'_, MfaDemand> = &[
@@ -377,7 +367,8 @@ fn account(mut table: Table<'_>, seen: &mut Seen) -> Result<(String, AccountRule
         account = account.with_rule(rule);
     }
     let mut seen = Seen::default();
-    for mut sub_account in table.tables("sub_account")? {
+    for sub_account in table.tables("sub_account")? {
+        let mut sub_account = sub_account?;
         let sub_uin = required(&mut sub_account, "uin")?;
         seen.once(&sub_account, "uin", sub_uin.clone())?;
         account = account.with_sub_account(sub_uin, rules(&mut sub_account)?);
@@ -388,7 +379,7 @@ fn account(mut table: Table<'_>, seen: &mut Seen) -> Result<(String, AccountRule
 }
 
 fn rules(table: &mut Table<'_>) -> Result<Vec<Rule>, Fault> {
-    table.tables("rule")?.into_iter().map(rule).collect()
+    table.tables("rule")?.map(|table| rule(table?)).collect()
 }
 
 fn rule(mut table: Table<'_>) -> Result<Rule, Fault> {
@@ -487,7 +478,7 @@ fn positive(table: &mut Table<'_>, name: &'static str) -> Result<Option<NonZeroU
         .and_then(NonZeroU32::new))
 }
 
-fn nonces(mut table: Table<'_>, folder: &Path) -> Result<NonceRules, Fault> {
+fn nonces(mut table: Table<'_>, files: &Files) -> Result<NonceRules, Fault> {
     let default = NonceCapacity::default();
     let total = size(&mut table, "total")?.unwrap_or(default.total());
     let per_secret_id =
@@ -503,7 +494,7 @@ fn nonces(mut table: Table<'_>, folder: &Path) -> Result<NonceRules, Fault> {
         ],
     )?;
     let file = table.text("file")?;
-    let file = file.map(|file| folder.join(&*file.value));
+    let file = file.map(|file| files.path(&*file.value));
     table.finish()?;
     Ok(NonceRules {
         capacity,

@@ -73,6 +73,7 @@ enum Behind {
 impl Door {
     pub(crate) fn new(
         config: &ListenerConfig,
+        name: String,
         rules: Current,
         diagnoses: Arc<Diagnoses>,
         logged: LoggedRequests,
@@ -85,7 +86,6 @@ impl Door {
             (Some(_), _) => TransportSource::Connection(Transport::Https),
             (None, _) => TransportSource::Connection(Transport::Http),
         };
-        let name = config.address.to_string();
         Ok(Self {
             measures: metrics::Listener::new(&name),
             name: name.into(),

@@ -24,6 +24,7 @@ const DIAGNOSES: &str = "qcloud_validator_diagnoses_total";
 const DIAGNOSES_SKIPPED: &str = "qcloud_validator_diagnoses_skipped_total";
 const LOG_LINES_DROPPED: &str = "qcloud_validator_log_lines_dropped_total";
 const RELOADS: &str = "qcloud_validator_reloads_total";
+const RELOAD_IN_PROGRESS: &str = "qcloud_validator_reload_in_progress";
 const BUILD: &str = "qcloud_validator_build_info";
 
 /// Upper bounds of the histogram, in seconds.
@@ -62,6 +63,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         "Lines of the log that were given up because nobody took those before them"
     );
     describe_counter!(RELOADS, "Reloads by outcome");
+    describe_gauge!(RELOAD_IN_PROGRESS, "1 while a reload reads files");
     describe_gauge!(BUILD, "1, with the version");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     for outcome in [Reload::Done, Reload::Failed] {
@@ -77,6 +79,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     for skipped in Skipped::ALL {
         counter!(DIAGNOSES_SKIPPED, "cause" => skipped.id()).absolute(0);
     }
+    gauge!(RELOAD_IN_PROGRESS).set(0.0);
     Ok(handle)
 }
 
@@ -190,6 +193,22 @@ impl Reload {
 
 pub(crate) fn reloaded(outcome: Reload) {
     counter!(RELOADS, "outcome" => outcome.name()).increment(1);
+}
+
+/// A reload has begun, until what this returns is dropped.
+pub(crate) fn reload_begins() -> ReloadInProgress {
+    let gauge = gauge!(RELOAD_IN_PROGRESS);
+    gauge.set(1.0);
+    ReloadInProgress(gauge)
+}
+
+/// A reload that is under way.
+pub(crate) struct ReloadInProgress(Gauge);
+
+impl Drop for ReloadInProgress {
+    fn drop(&mut self) {
+        self.0.set(0.0);
+    }
 }
 
 /// How often what was recorded is put together, so that it does not pile up between two visits of a scraper.

@@ -1,8 +1,6 @@
-//! Decides which certificate a listener shows: one from files, which can be read anew while connections go on, or one of its
-//! own making.
+//! Certificate of a listener: from files, or made for tests. Another can be put in its place while connections go on.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,31 +13,20 @@ use rustls::{ServerConfig, crypto::ring};
 use tokio_rustls::TlsAcceptor;
 
 use super::self_signed;
+use crate::config::files::Files;
 use crate::config::gateway::TlsConfig;
 
 /// The certificate of one listener, as it is now.
-pub(crate) struct Identity {
-    config: TlsConfig,
-    key: ArcSwap<CertifiedKey>,
-}
+pub(crate) struct Identity(ArcSwap<CertifiedKey>);
 
 impl Identity {
-    /// Reads certificate and key, or makes them where the configuration says so. The error is one line.
-    pub(crate) fn load(config: &TlsConfig) -> Result<Arc<Self>, String> {
-        Ok(Arc::new(Self {
-            key: ArcSwap::from_pointee(read(config)?),
-            config: config.clone(),
-        }))
-    }
-
-    /// What the files hold now. Nobody is shown it until it is [taken](Self::take).
-    pub(crate) fn read_again(&self) -> Result<CertifiedKey, String> {
-        read(&self.config)
+    pub(crate) fn new(key: CertifiedKey) -> Self {
+        Self(ArcSwap::from_pointee(key))
     }
 
     /// Shows another certificate from the next handshake on.
     pub(crate) fn take(&self, key: CertifiedKey) {
-        self.key.store(Arc::new(key));
+        self.0.store(Arc::new(key));
     }
 
     pub(crate) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, String> {
@@ -56,7 +43,7 @@ impl Identity {
 
 impl ResolvesServerCert for Identity {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.key.load_full())
+        Some(self.0.load_full())
     }
 }
 
@@ -66,19 +53,21 @@ impl fmt::Debug for Identity {
     }
 }
 
-fn read(config: &TlsConfig) -> Result<CertifiedKey, String> {
+/// Reads certificate and key, or makes them where the configuration says so. The error is one line.
+pub(crate) fn read(config: &TlsConfig, files: &mut Files) -> Result<CertifiedKey, String> {
     match config {
-        TlsConfig::Files { certificate, key } => from_files(certificate, key),
+        TlsConfig::Files { certificate, key } => from_files(certificate, key, files),
         TlsConfig::SelfSigned { folder } => {
-            let files = self_signed::ensure(folder)?;
-            from_files(&files.certificate, &files.key)
+            let made = self_signed::ensure(folder)?;
+            from_files(&made.certificate, &made.key, files)
         }
     }
 }
 
-fn from_files(certificate: &Path, key: &Path) -> Result<CertifiedKey, String> {
-    let pem = |path: &Path| {
-        fs::read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))
+fn from_files(certificate: &Path, key: &Path, files: &mut Files) -> Result<CertifiedKey, String> {
+    let mut pem = |path: &Path| {
+        let read = files.bytes(path);
+        read.map_err(|error| format!("{}: cannot be read: {error}", path.display()))
     };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem(certificate)?).collect();
     let chain = chain

@@ -141,7 +141,7 @@ fn what_is_wrong_with_a_key_is_one_line() {
         (
             "[[credentials]]\n".to_owned(),
             "1: credentials: unknown field; expected one of credential, account, action, permissions, rate, quota, \
-             nonces, policy, listener, admin, log, connections, redis",
+             nonces, policy, reload_seconds, listener, admin, log, connections, redis",
         ),
     ];
     temporary_file("empty", b"\n");

@@ -190,7 +190,7 @@ fn what_is_wrong_with_the_command_line_is_one_line() {
         ),
         (
             None,
-            with(&["--listen", "192.0.2.1:1"]),
+            with(&["--listen", "192.0.2.1:1", "--insecure-http"]),
             "192.0.2.1:1: cannot be listened on: Cannot assign requested address (os error 99)",
         ),
     ] {
@@ -206,6 +206,7 @@ fn a_dry_run_opens_nothing() {
         .args([
             "serve",
             "--dry-run",
+            "--insecure-http",
             "--listen",
             &address,
             "--secret-id",

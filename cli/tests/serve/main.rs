@@ -13,5 +13,6 @@ mod proxies;
 mod proxy;
 #[cfg(feature = "redis")]
 mod redis;
+mod reloading;
 mod scene;
 mod unread;

@@ -338,15 +338,15 @@ fn two_thousand_idle_and_slow_clients_do_not_stop_it() {
             stream
         })
         .collect();
-    let connections = r#"qcloud_validator_connections{listener="127.0.0.1:0"}"#;
+    let connections = format!("qcloud_validator_connections{{listener=\"{at}\"}}");
     eventually("all are there", || {
-        gateway.metric(connections) == Some(2_000.0)
+        gateway.metric(&connections) == Some(2_000.0)
     });
     for _ in 0..100 {
         assert_eq!(call(at, &tc3(at).sign().to_raw()).code(), "OK");
     }
     drop(crowd);
-    eventually("all are gone", || gateway.metric(connections) == Some(0.0));
+    eventually("all are gone", || gateway.metric(&connections) == Some(0.0));
 }
 
 #[test]
