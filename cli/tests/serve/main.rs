@@ -15,4 +15,5 @@ mod proxy;
 mod redis;
 mod reloading;
 mod scene;
+mod starting;
 mod unread;

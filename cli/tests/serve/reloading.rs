@@ -171,10 +171,10 @@ fn a_change_that_will_not_do_is_told_once_and_changes_nothing() {
 }
 
 /// A process that holds a file so that nobody can open it, as a file server does that has gone away: a lease.
-struct Lease(Child);
+pub(crate) struct Lease(Child);
 
 impl Lease {
-    fn on(file: &Path) -> Self {
+    pub(crate) fn on(file: &Path) -> Self {
         const SCRIPT: &str = r#"$SIG{IO} = "IGNORE"; open(my $file, "+<", $ARGV[0]) or die; fcntl($file, 1024, 1) or die;
             $| = 1; print "held\n"; <STDIN>"#;
         let mut holder = Command::new("perl")

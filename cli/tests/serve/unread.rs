@@ -127,8 +127,11 @@ impl Crowded {
             let gone = over.recv_timeout(Duration::from_secs(20));
             assert!(gone.is_ok(), "{hold:?}: {number} of 50 are gone");
         }
-        let open = r#"qcloud_validator_connections{listener="127.0.0.1:0"}"#;
-        eventually("nothing is left", || self.gateway.metric(open) == Some(0.0));
+        let at = self.gateway.address();
+        let open = format!("qcloud_validator_connections{{listener=\"{at}\"}}");
+        eventually("nothing is left", || {
+            self.gateway.metric(&open) == Some(0.0)
+        });
     }
 }
 
