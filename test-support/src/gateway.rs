@@ -141,6 +141,21 @@ impl Gateway {
         child.unwrap()
     }
 
+    /// Its resident memory.
+    pub fn memory(&self) -> Memory {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let mib = |field: &str| {
+            let mut lines = status.lines();
+            let line = lines.find_map(|line| line.strip_prefix(field)).unwrap();
+            let kib = line.split_whitespace().next().unwrap();
+            kib.parse::<f64>().unwrap() / 1024.0
+        };
+        Memory {
+            now: mib("VmRSS:"),
+            most: mib("VmHWM:"),
+        }
+    }
+
     /// The log so far.
     pub fn log(&self) -> String {
         self.lines.lock().unwrap().join("\n")
@@ -171,6 +186,13 @@ impl Gateway {
         let mut lines = text.lines();
         lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
+}
+
+/// Resident memory of a process in MiB.
+pub struct Memory {
+    pub now: f64,
+    /// The most that it was since the start.
+    pub most: f64,
 }
 
 impl Drop for Gateway {

@@ -10,7 +10,7 @@ mod wire;
 
 use super::hypothesis::Hypothesis;
 use super::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
-use super::{LONG, host, method, path, text};
+use super::{LONG, host, method, path};
 use crate::form::{Kind, Parameters};
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -54,10 +54,11 @@ impl QueryGuess {
         policy: &Policy,
     ) -> Self {
         let post = request.method() == b"POST";
-        let mut names: Vec<Vec<u8>> = Vec::new();
-        let mut values: Vec<Vec<u8>> = Vec::new();
-        let mut included = Vec::new();
-        let mut files = Vec::new();
+        let count = parameters.entries().len();
+        let mut names: Vec<Vec<u8>> = Vec::with_capacity(count);
+        let mut values: Vec<Vec<u8>> = Vec::with_capacity(count);
+        let mut included = Vec::with_capacity(count);
+        let mut files = Vec::with_capacity(count);
         for entry in parameters.entries() {
             let name = parameters.name(entry);
             names.push(name.to_vec());
@@ -141,20 +142,18 @@ impl QueryGuess {
             order,
             included,
         };
-        // The document of v2 reads `_` in names as `.`, after the sort.
-        let sent_names = guess.names.clone();
-        if family == Family::V2 {
-            guess.names = guess
-                .names
-                .iter()
-                .map(|name| text::replace(name, b"_", b"."))
-                .collect();
-        }
         if !large {
-            guess.value_choices = values::choices(&sent_names, &guess.values, &wire, own);
-            guess.name_choices = names::choices(&sent_names);
+            guess.value_choices = values::choices(&guess.names, &guess.values, &wire, own);
+            guess.name_choices = names::choices(&guess.names);
             guess.order_choices =
-                order::choices(&sent_names, &guess.values, &sent_at, &guess.order);
+                order::choices(&guess.names, &guess.values, &sent_at, &guess.order);
+        }
+        // The document of v2 reads `_` in names as `.`, after the sort.
+        if family == Family::V2 {
+            let bytes = guess.names.iter_mut().flatten();
+            for underscore in bytes.filter(|byte| **byte == b'_') {
+                *underscore = b'.';
+            }
         }
         guess.method_choices = distinct(guess.method_choices, &guess.method);
         guess.host_choices = distinct(guess.host_choices, &guess.host);
