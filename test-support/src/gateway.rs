@@ -68,10 +68,23 @@ pub struct Gateway {
 impl Gateway {
     /// Writes the configuration into a folder and starts; waits until every listener is there.
     pub fn start(folder: &Path, config: &str, arguments: &[&str]) -> Self {
+        Self::launch(Command::new(program()), folder, config, arguments)
+    }
+
+    /// The same under limits that the shell sets, such as `ulimit -n 64`.
+    pub fn start_under(limits: &str, folder: &Path, config: &str) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")])
+            .arg(program());
+        Self::launch(command, folder, config, &[])
+    }
+
+    fn launch(mut command: Command, folder: &Path, config: &str, arguments: &[&str]) -> Self {
         let file = folder.join("gateway.toml");
         fs::write(&file, config).unwrap();
         let errors = File::create(folder.join("stderr")).unwrap();
-        let mut child = Command::new(program())
+        let mut child = command
             .args(["serve", "--log-format", "json", "--config"])
             .arg(&file)
             .args(arguments)
@@ -129,6 +142,15 @@ impl Gateway {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Changes how many files it may have open, while it runs.
+    pub fn limit_open_files(&self, files: u32) {
+        let id = self.child.id().to_string();
+        let limited = Command::new("prlimit")
+            .args(["--pid", &id, &format!("--nofile={files}:")])
+            .status();
+        assert!(limited.unwrap().success());
     }
 
     /// Waits until it has ended.

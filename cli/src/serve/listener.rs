@@ -1,5 +1,6 @@
 //! Accepts connections on one address, and sets limits to how many there are.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,13 +63,14 @@ impl Connections {
     }
 
     async fn accept(self, listener: TcpListener, tls: Option<TlsAcceptor>, door: Arc<Door>) {
+        let mut failures = Failures::default();
         loop {
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // One connection failed before it was accepted, or the process has too many open files: then the
-                    // others must get the time to end.
-                    warn!(listener = door.name(), %error, "a connection could not be accepted");
+                    failures.note(&door, &error);
+                    // There are too many open files, or one connection broke before it was accepted. The others must get
+                    // the time to end.
                     sleep(Duration::from_millis(50)).await;
                     continue;
                 }
@@ -114,5 +116,31 @@ impl Connections {
             },
             _ => connection.serve(stream).await,
         }
+    }
+}
+
+/// What went wrong in accepting: one line in each period, however often it happens.
+#[derive(Default)]
+struct Failures {
+    logged: Option<Instant>,
+    unlogged: u64,
+}
+
+impl Failures {
+    fn note(&mut self, door: &Door, error: &io::Error) {
+        const PERIOD: Duration = Duration::from_secs(10);
+        let now = Instant::now();
+        if self
+            .logged
+            .is_some_and(|at| now.duration_since(at) < PERIOD)
+        {
+            self.unlogged = self.unlogged.saturating_add(1);
+            return;
+        }
+        warn!(listener = door.name(), %error, unlogged = self.unlogged, "a connection could not be accepted");
+        *self = Self {
+            logged: Some(now),
+            unlogged: 0,
+        };
     }
 }

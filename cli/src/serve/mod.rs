@@ -29,6 +29,7 @@ mod listener;
 mod load;
 mod metrics;
 mod mock;
+mod open_files;
 mod pace;
 mod places;
 mod preflight;
@@ -201,6 +202,7 @@ impl Gateway {
     /// Opens everything. Addresses come first: what they need is not touched if another process has them. The error is one
     /// line.
     async fn open(source: Source, signals: &Signals) -> Result<Self, String> {
+        open_files::raise_limit();
         let metrics = metrics::install().map_err(|error| format!("no metrics: {error}"))?;
         let (loader, mut first) =
             Loader::start(source).map_err(|error| format!("no thread to read files: {error}"))?;
@@ -223,7 +225,7 @@ impl Gateway {
         let kept = Arc::new(kept.await?);
         let log = Log::install(config.log.format);
         let stop = CancellationToken::new();
-        let connections = Connections::new(config.connections, stop.clone());
+        let connections = Connections::new(open_files::fitting(config)?, stop.clone());
         let running = Arc::new(Running::new(loaded, kept)?);
         running.open(listeners, &connections)?;
         let admin = Arc::new(Admin {

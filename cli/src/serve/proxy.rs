@@ -75,6 +75,9 @@ impl Way {
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// Connections to a service that may wait for the next request.
+pub(crate) const IDLE_CONNECTIONS: usize = 256;
+
 type BoxError = Box<dyn Error + Send + Sync>;
 type Sent = UnsyncBoxBody<Bytes, BoxError>;
 
@@ -102,6 +105,7 @@ impl Proxy {
         Ok(Self {
             client: Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
+                .pool_max_idle_per_host(IDLE_CONNECTIONS)
                 .build(connector),
             origin: Arc::new(upstream.origin.clone()),
             timeout: upstream.timeout,

@@ -7,6 +7,7 @@ mod forward_auth;
 mod hardening;
 mod http2;
 mod mock;
+mod open_files;
 mod operating;
 mod places;
 mod proxies;
