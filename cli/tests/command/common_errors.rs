@@ -217,7 +217,7 @@ fn the_operator_reads_why_a_store_failed() {
     let args = ["check", "--credentials", ROWS, "--at", AT, "-"];
     let request = unreadable_body().raw();
     let ran = run_with(&args, &request);
-    let cause = "the store did not answer: the body of StopInstances is not JSON: EOF while parsing a list at line 1 column 1";
+    let cause = "the store did not answer: the body of StopInstances cannot be read as JSON: EOF while parsing a list at line 1 column 1";
     let words: Vec<&str> = ran.stdout.split_whitespace().collect();
     assert!(words.join(" ").contains(cause), "{}", ran.stdout);
     assert_eq!(ran.stderr, "");
@@ -225,7 +225,11 @@ fn the_operator_reads_why_a_store_failed() {
 
     let ran = run_with(&[&args[..], &["--format", "json"]].concat(), &request);
     assert_eq!(ran.stderr, format!("-: {cause}\n"));
-    assert!(!ran.objects()[0].to_string().contains("not JSON"));
+    assert!(
+        !ran.objects()[0]
+            .to_string()
+            .contains("cannot be read as JSON")
+    );
 }
 
 /// A request of a sub-account whose rules depend on a body that is not JSON.
