@@ -167,8 +167,8 @@ fn with_idle_connections() {
         while streams.len() < count {
             streams.push(connect(at));
         }
-        let name = "qcloud_validator_connections{listener=\"127.0.0.1:0\"}";
-        while gateway.metric(name).unwrap_or_default() < count as f64 {
+        let name = format!("qcloud_validator_connections{{listener=\"{at}\"}}");
+        while gateway.metric(&name).unwrap_or_default() < count as f64 {
             thread::sleep(Duration::from_millis(50));
         }
     };
