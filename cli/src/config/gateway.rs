@@ -10,6 +10,7 @@ use hyper::Uri;
 use qcloud_validator::tower::IpNetwork;
 use zeroize::Zeroizing;
 
+use crate::config::cors::{self, Preflights};
 use crate::config::files::Files;
 use crate::config::toml_table::{Choices, Fault, Table};
 use crate::config::validator::{self, Setup, secret};
@@ -52,6 +53,7 @@ pub(crate) struct ListenerConfig {
     pub(crate) tls: Option<TlsConfig>,
     /// The proxies that are believed about transport and host.
     pub(crate) trusted_proxies: Vec<IpNetwork>,
+    pub(crate) preflights: Preflights,
 }
 
 /// What becomes of a request that was admitted.
@@ -83,6 +85,8 @@ pub(crate) struct Upstream {
     pub(crate) connect_timeout: Duration,
     /// From the request to the head of the answer.
     pub(crate) timeout: Duration,
+    /// How long a connection is kept for another request.
+    pub(crate) idle: Duration,
 }
 
 impl Upstream {
@@ -91,6 +95,8 @@ impl Upstream {
             origin,
             connect_timeout: Duration::from_secs(2),
             timeout: Duration::from_secs(30),
+            // Many servers close theirs after five.
+            idle: Duration::from_secs(4),
         }
     }
 }
@@ -273,6 +279,11 @@ fn listener(mut table: Table<'_>, files: &Files) -> Result<ListenerConfig, Fault
         let wrong = "expected only without certificate, key and self_signed: there the connection itself tells";
         return Err(table.fault(table.line(), "trusted_proxies", wrong));
     }
+    let preflights = match mode {
+        ModeName::Mock => cors::preflights(&mut table, cors::WITHOUT_SERVICE)?,
+        ModeName::Proxy => cors::preflights(&mut table, cors::WITH_SERVICE)?,
+        ModeName::ForwardAuth => Preflights::Refuse,
+    };
     let mode = match mode {
         ModeName::Mock => Mode::Mock,
         ModeName::Proxy => Mode::Proxy(upstream(&mut table)?),
@@ -287,6 +298,7 @@ fn listener(mut table: Table<'_>, files: &Files) -> Result<ListenerConfig, Fault
         mode,
         tls,
         trusted_proxies,
+        preflights,
     })
 }
 
@@ -333,6 +345,7 @@ fn upstream(table: &mut Table<'_>) -> Result<Upstream, Fault> {
     Ok(Upstream {
         connect_timeout: seconds(table, "upstream_connect_seconds", default.connect_timeout)?,
         timeout: seconds(table, "upstream_seconds", default.timeout)?,
+        idle: seconds(table, "upstream_idle_seconds", default.idle)?,
         ..default
     })
 }

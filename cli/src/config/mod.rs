@@ -1,5 +1,7 @@
 //! Files and command-line keys that say how to validate and what to serve.
 
+#[cfg(feature = "serve")]
+pub(crate) mod cors;
 pub(crate) mod files;
 #[cfg(feature = "serve")]
 pub(crate) mod gateway;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use axum::body::Body;
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response, Version};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use qcloud_validator::Admitted;
@@ -108,7 +108,9 @@ impl Connection {
             exchange.hold(place);
             let version = request.version();
             request.extensions_mut().insert(PeerAddr(self.peer));
-            let mut answer = self.door.answer(request, self.peer).await;
+            let method = request.method().clone();
+            let answer = self.door.answer(request, self.peer).await;
+            let mut answer = with_or_without_content(&method, answer);
             if exchange.is_last() && version != Version::HTTP_2 {
                 let close = HeaderValue::from_static("close");
                 answer.headers_mut().insert(CONNECTION, close);
@@ -142,4 +144,28 @@ impl Connection {
             .keep_alive_timeout(self.limits.head);
         server
     }
+}
+
+/// Leaves out the content that an answer may not have: RFC 9110 sections 6.4.1 and 8.6.
+fn with_or_without_content(method: &Method, answer: Response<Body>) -> Response<Body> {
+    let is_empty = matches!(
+        answer.status(),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    );
+    if !is_empty && method != Method::HEAD {
+        return answer;
+    }
+    let length = answer
+        .body()
+        .size_hint()
+        .exact()
+        .filter(|length| *length > 0);
+    let mut answer = answer.map(|_left_out| Body::empty());
+    let headers = answer.headers_mut();
+    if is_empty {
+        headers.remove(CONTENT_LENGTH);
+    } else if let Some(length) = length {
+        headers.entry(CONTENT_LENGTH).or_insert(length.into());
+    }
+    answer
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::body::Body;
 use hyper::body::Incoming;
-use hyper::{Request, Response, StatusCode};
+use hyper::header::{ALLOW, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
 use qcloud_validator::tower::{
     PendingDiagnosis, RequestBody, RequestId, TransportSource, ValidatorLayer, refusal,
 };
@@ -18,12 +19,14 @@ use tower::{Layer, ServiceExt};
 
 use super::access_log::{self, Entry};
 use super::body_deadline::BodyDeadline;
+use super::cors;
 use super::diagnoses::Diagnoses;
 use super::forward_auth;
 use super::metrics;
 use super::mock::Mock;
 use super::proxy::{Proxy, Way};
 use super::stores::Kept;
+use crate::config::cors::Preflights;
 use crate::config::gateway::{ForwardAuth, ListenerConfig, LoggedRequests, Mode};
 use crate::config::validator::Setup;
 
@@ -58,6 +61,7 @@ pub(crate) struct Door {
     diagnoses: Arc<Diagnoses>,
     source: TransportSource,
     behind: Behind,
+    preflights: Preflights,
     logged: LoggedRequests,
     /// How long a client may take over a body.
     body: Duration,
@@ -97,6 +101,7 @@ impl Door {
                 Mode::ForwardAuth(forward_auth) => Behind::ForwardAuth(*forward_auth),
             },
             source,
+            preflights: config.preflights.clone(),
             logged,
             body,
         })
@@ -124,18 +129,20 @@ impl Door {
         let request = request.map(|body| BodyDeadline::new(body, self.body));
         let rules = self.rules.load_full();
         let validator = &rules.validator;
-        let mut response = match &self.behind {
-            Behind::Mock => self.behind_the_layer(validator, Mock, request).await,
-            Behind::Proxy(proxy) => self.behind_the_proxy(validator, proxy, request).await,
-            Behind::ForwardAuth(rules) => {
-                forward_auth::answer(*rules, validator, &self.source, request).await
-            }
+        let origins = match &self.preflights {
+            Preflights::Answer(origins) => Some(origins),
+            Preflights::Refuse | Preflights::Pass => None,
         };
+        let allowed = origins.and_then(|origins| origins.allow(request.headers()));
+        let mut response = self.respond(validator, request, &id).await;
         let mut pending: Option<PendingDiagnosis> = response.extensions_mut().remove();
         if rules.told == DiagnosisRule::InMessage
             && let Some(pending) = pending.take()
         {
             response = self.explained(response, pending, &id).await;
+        }
+        if let Some(origins) = origins {
+            origins.share(response.headers_mut(), allowed);
         }
         let entry = Entry::new(&self.name, peer, &method, &id, &response, began.elapsed());
         self.measures.answered(&entry);
@@ -146,6 +153,36 @@ impl Door {
             }
         }
         response
+    }
+
+    /// What the mode of the listener answers.
+    async fn respond(
+        &self,
+        validator: &AsyncValidator,
+        request: Request<BodyDeadline>,
+        id: &RequestId,
+    ) -> Response<Body> {
+        if request.method() == Method::CONNECT {
+            return no_tunnel();
+        }
+        if cors::is_preflight(&request) {
+            match (&self.preflights, &self.behind) {
+                (Preflights::Answer(origins), _) if origins.allow(request.headers()).is_some() => {
+                    return cors::answer(request.headers());
+                }
+                (Preflights::Pass, Behind::Proxy(proxy)) => {
+                    return proxy.pass_unverified(request, &self.source, id).await;
+                }
+                _ => {}
+            }
+        }
+        match &self.behind {
+            Behind::Mock => self.behind_the_layer(validator, Mock, request).await,
+            Behind::Proxy(proxy) => self.behind_the_proxy(validator, proxy, request).await,
+            Behind::ForwardAuth(rules) => {
+                forward_auth::answer(*rules, validator, &self.source, request).await
+            }
+        }
     }
 
     /// The same refusal with its cause, for the client too.
@@ -209,6 +246,15 @@ impl Door {
             Err(never) => match never {},
         }
     }
+}
+
+/// The answer to `CONNECT`: an API has nothing to connect to.
+fn no_tunnel() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let methods = HeaderValue::from_static("GET, POST");
+    response.headers_mut().insert(ALLOW, methods);
+    response
 }
 
 /// The answer to a request that bears no proof of having been admitted: it goes nowhere.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-use super::proxy::IDLE_CONNECTIONS;
+use super::upstream::IDLE_CONNECTIONS;
 use crate::config::gateway::{ConnectionLimits, GatewayConfig, ListenerConfig, Mode};
 
 /// For everything but the connections of clients and to services: the log, keys, stores, and the admin pages, which have to

@@ -2,39 +2,31 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::future::ready;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Body as _;
-use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, FORWARDED, HOST, HeaderName,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
-use hyper::http::HeaderValue;
-use hyper::http::uri::{Parts, PathAndQuery};
-use hyper::{HeaderMap, Request, Response, Uri, Version};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body as _, Frame};
+use hyper::header::{CONNECTION, FORWARDED, HOST, HeaderName, HeaderValue};
+use hyper::http::uri::PathAndQuery;
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use qcloud_validator::tower::{
     Arrival, PeerAddr, PendingDiagnosis, RequestBody, RequestId, TransportSource, refusal,
 };
 use qcloud_validator::{Admitted, AsyncValidator, Field, Headers, Payload, Reason, Transport};
-use tokio::time::timeout;
 use tracing::warn;
 
 use super::body_deadline::BodyDeadline;
 use super::caller_headers;
 use super::endpoint::never_judged;
+use super::fields;
 use super::metrics;
+use super::upstream::{Outgoing, Service};
 use crate::config::gateway::Upstream;
 
 /// How a request came, for the service behind: an extension of the request.
@@ -75,40 +67,19 @@ impl Way {
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Connections to a service that may wait for the next request.
-pub(crate) const IDLE_CONNECTIONS: usize = 256;
-
 type BoxError = Box<dyn Error + Send + Sync>;
-type Sent = UnsyncBoxBody<Bytes, BoxError>;
 
-/// The service behind.
+/// A proxy in front of a service.
 #[derive(Clone)]
 pub(crate) struct Proxy {
-    client: Client<HttpsConnector<HttpConnector>, Sent>,
-    origin: Arc<Uri>,
-    timeout: Duration,
+    service: Service,
 }
 
 impl Proxy {
     /// Connects when the first request comes. The error is one line.
     pub(crate) fn new(upstream: &Upstream) -> Result<Self, String> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(upstream.connect_timeout));
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
-            .map_err(|error| format!("the certificates that this system trusts: {error}"))?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
         Ok(Self {
-            client: Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_max_idle_per_host(IDLE_CONNECTIONS)
-                .build(connector),
-            origin: Arc::new(upstream.origin.clone()),
-            timeout: upstream.timeout,
+            service: Service::new(upstream)?,
         })
     }
 
@@ -137,7 +108,10 @@ impl Proxy {
         let verdict = validator.check(&arrival.view(Payload::Unseen)).await;
         match verdict {
             Ok(admitted) => {
-                let request = request.map(|body| Limited::new(body, limit).boxed_unsync());
+                let request = request.map(|body| {
+                    let body = Limited::new(body, limit).map_frame(without_judged_trailers);
+                    body.boxed_unsync()
+                });
                 Ok(self.forward(Arc::new(admitted), request).await)
             }
             Err(refused) if refused.reason() == &Reason::BodyUnseen => Err(request),
@@ -151,75 +125,107 @@ impl Proxy {
         }
     }
 
-    async fn forward(
-        self: &Proxy,
-        admitted: Arc<Admitted>,
-        request: Request<Sent>,
+    /// Passes a preflight on, of which nothing was verified.
+    pub(crate) async fn pass_unverified(
+        &self,
+        mut request: Request<BodyDeadline>,
+        source: &TransportSource,
+        id: &RequestId,
     ) -> Response<Body> {
-        let id = id_of(&request);
-        let failed = |admitted: &Admitted, cause: &dyn std::fmt::Display| {
-            warn!(request_id = id.as_str(), upstream = %self.origin, %cause, "the upstream failed");
-            metrics::upstream_failed();
-            refusal::<RequestBody>(admitted.refuse(Reason::BackendFailed), id.clone())
-                .map(Body::new)
-        };
-        let outgoing = match self.outgoing(&admitted, &id, request) {
-            Ok(outgoing) => outgoing,
-            Err(cause) => return failed(&admitted, &cause),
-        };
-        let mut response = match timeout(self.timeout, self.client.request(outgoing)).await {
-            Ok(Ok(response)) => response.map(Body::new),
-            Ok(Err(error)) => match error.source() {
-                Some(source) => return failed(&admitted, &format_args!("{error}: {source}")),
-                None => return failed(&admitted, &error),
-            },
-            Err(_) => return failed(&admitted, &"it did not answer in time"),
-        };
-        remove_hop_by_hop(response.headers_mut());
-        response.extensions_mut().insert(admitted);
-        response
+        let way = Way::new(&request, source);
+        request.extensions_mut().insert(way);
+        // What a service could take for a signature or a session.
+        fields::remove_credentials(request.headers_mut());
+        let request = request.map(|body| body.boxed_unsync());
+        let caller = caller_headers::of_unverified(id);
+        let answer = self.exchange(caller, id, request).await;
+        answer.unwrap_or_else(|_logged| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            response
+        })
     }
 
-    /// The request as the service behind is shown it: method, path, query, host and body untouched.
-    fn outgoing(
-        &self,
-        admitted: &Admitted,
-        id: &RequestId,
-        request: Request<Sent>,
-    ) -> Result<Request<Sent>, BoxError> {
-        let (mut parts, body) = request.into_parts();
-        let target = parts
-            .uri
-            .path_and_query()
-            .cloned()
-            .unwrap_or_else(|| PathAndQuery::from_static("/"));
-        if !parts.headers.contains_key(HOST)
-            && let Some(authority) = parts.uri.authority()
-        {
-            let host = HeaderValue::from_str(authority.as_str())?;
-            parts.headers.insert(HOST, host);
+    async fn forward(&self, admitted: Arc<Admitted>, request: Request<Outgoing>) -> Response<Body> {
+        let id = id_of(&request);
+        let caller = caller_headers::of_admitted(&admitted, &id);
+        match self.exchange(caller, &id, request).await {
+            Ok(mut response) => {
+                response.extensions_mut().insert(admitted);
+                response
+            }
+            Err(Failed) => {
+                refusal::<RequestBody>(admitted.refuse(Reason::BackendFailed), id).map(Body::new)
+            }
         }
-        let mut uri = Parts::default();
-        uri.scheme = self.origin.scheme().cloned();
-        uri.authority = self.origin.authority().cloned();
-        uri.path_and_query = Some(target);
-        parts.uri = Uri::from_parts(uri)?;
-        parts.version = Version::HTTP_11;
-        let way: Option<Way> = parts.extensions.remove();
-        parts.extensions.clear();
-        let way = way.unwrap_or_default();
-        if way.believed {
-            // What is about its connection with the client it has removed itself. What `Connection` still names is the
-            // client's choice, and may be what the proxy says about that client.
-            parts.headers.remove(CONNECTION);
-        }
-        remove_hop_by_hop(&mut parts.headers);
-        caller_headers::remove_forged(&mut parts.headers);
-        let caller = caller_headers::of_admitted(admitted, id)?;
-        parts.headers.extend(caller);
-        way.tell(&mut parts.headers)?;
-        Ok(Request::from_parts(parts, body))
     }
+
+    /// Sends a request to the service, with headers about its caller. What fails is logged and counted.
+    async fn exchange(
+        &self,
+        caller: Result<HeaderMap, BoxError>,
+        id: &RequestId,
+        request: Request<Outgoing>,
+    ) -> Result<Response<Body>, Failed> {
+        let failed = |cause: &dyn std::fmt::Display| {
+            let upstream = self.service.origin();
+            warn!(request_id = id.as_str(), %upstream, %cause, "the upstream failed");
+            metrics::upstream_failed();
+            Failed
+        };
+        let outgoing = caller.and_then(|caller| outgoing(caller, request));
+        let outgoing = outgoing.map_err(|cause| failed(&cause))?;
+        let answer = self.service.send(outgoing).await;
+        let answer = answer.map_err(|failure| failed(&failure))?;
+        let mut answer = answer.map(|body| Body::new(body.map_frame(without_hop_by_hop)));
+        fields::remove_hop_by_hop(answer.headers_mut());
+        Ok(answer)
+    }
+}
+
+/// The service gave no answer, which is logged.
+struct Failed;
+
+/// The request as the service behind is shown it: method, path, query, host and body untouched.
+fn outgoing(caller: HeaderMap, request: Request<Outgoing>) -> Result<Request<Outgoing>, BoxError> {
+    let (mut parts, body) = request.into_parts();
+    let target = parts
+        .uri
+        .path_and_query()
+        .cloned()
+        .unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if !parts.headers.contains_key(HOST)
+        && let Some(authority) = parts.uri.authority()
+    {
+        let host = HeaderValue::from_str(authority.as_str())?;
+        parts.headers.insert(HOST, host);
+    }
+    parts.uri = Uri::from(target);
+    if parts.version == Version::HTTP_2 {
+        fields::join_cookies(&mut parts.headers);
+    }
+    parts.version = Version::HTTP_11;
+    let way: Option<Way> = parts.extensions.remove();
+    let trailers: Option<Trailers> = parts.extensions.remove();
+    parts.extensions.clear();
+    let way = way.unwrap_or_default();
+    if way.believed {
+        // What is about its connection with the client it has removed itself. What `Connection` still names is the
+        // client's choice, and may be what the proxy says about that client.
+        parts.headers.remove(CONNECTION);
+    }
+    let takes_trailers = fields::takes_trailers(&parts.headers);
+    fields::remove_hop_by_hop(&mut parts.headers);
+    if takes_trailers {
+        fields::ask_for_trailers(&mut parts.headers);
+    }
+    if let Some(Trailers(trailers)) = trailers {
+        fields::announce_trailers(&mut parts.headers, &trailers);
+    }
+    caller_headers::remove_forged(&mut parts.headers);
+    parts.headers.extend(caller);
+    way.tell(&mut parts.headers)?;
+    Ok(Request::from_parts(parts, body))
 }
 
 impl tower::Service<Request<RequestBody>> for Proxy {
@@ -238,47 +244,49 @@ impl tower::Service<Request<RequestBody>> for Proxy {
             let Some(admitted) = admitted else {
                 return Ok(never_judged());
             };
-            let request = request.map(|body| body.map_err(|never| match never {}).boxed_unsync());
-            Ok(proxy.forward(admitted, request).await)
+            Ok(proxy.forward(admitted, buffered(request).await).await)
         })
     }
+}
+
+/// The trailers of a body that was kept: an extension of the request.
+#[derive(Clone)]
+struct Trailers(HeaderMap);
+
+/// A request whose body was kept.
+async fn buffered(request: Request<RequestBody>) -> Request<Outgoing> {
+    let (mut parts, body) = request.into_parts();
+    let Ok(collected) = body.map_frame(without_judged_trailers).collect().await;
+    let trailers = collected
+        .trailers()
+        .cloned()
+        .filter(|trailers| !trailers.is_empty());
+    let body = Full::new(collected.to_bytes()).map_err(|never| match never {});
+    let body = match trailers {
+        Some(trailers) => {
+            parts.extensions.insert(Trailers(trailers.clone()));
+            body.with_trailers(ready(Some(Ok(trailers)))).boxed_unsync()
+        }
+        None => body.boxed_unsync(),
+    };
+    Request::from_parts(parts, body)
+}
+
+fn without_judged_trailers(mut frame: Frame<Bytes>) -> Frame<Bytes> {
+    if let Some(trailers) = frame.trailers_mut() {
+        fields::clean_trailers(trailers);
+    }
+    frame
+}
+
+fn without_hop_by_hop(mut frame: Frame<Bytes>) -> Frame<Bytes> {
+    if let Some(trailers) = frame.trailers_mut() {
+        fields::remove_hop_by_hop(trailers);
+    }
+    frame
 }
 
 fn id_of<B>(request: &Request<B>) -> RequestId {
     let id: Option<&RequestId> = request.extensions().get();
     id.cloned().unwrap_or_else(RequestId::random)
-}
-
-/// Headers that are about one connection: RFC 9110 section 7.6.1. A client may name more of them in `Connection`, but none
-/// on which the verdict or its own message rests, or it could have a signed header taken away.
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .into_iter()
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .filter(|name| !is_judged(name))
-        .collect();
-    for name in named {
-        headers.remove(name);
-    }
-    for name in [
-        CONNECTION,
-        EXPECT,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
-        TE,
-        TRAILER,
-        TRANSFER_ENCODING,
-        UPGRADE,
-        HeaderName::from_static("keep-alive"),
-        HeaderName::from_static("proxy-connection"),
-    ] {
-        headers.remove(name);
-    }
-}
-
-fn is_judged(name: &HeaderName) -> bool {
-    [HOST, AUTHORIZATION, CONTENT_TYPE, CONTENT_LENGTH].contains(name)
-        || name.as_str().starts_with("x-tc-")
 }

@@ -10,6 +10,7 @@ use rustls::sign::CertifiedKey;
 use super::preflight;
 use super::tls;
 use super::{Args, ModeName};
+use crate::config::cors::Preflights;
 use crate::config::files::{Files, Kinds, Reading};
 use crate::config::gateway::{
     self, Config, GatewayConfig, ListenerConfig, Mode, TlsConfig, Upstream,
@@ -150,6 +151,7 @@ impl Source {
                 .clone()
                 .map(|folder| TlsConfig::SelfSigned { folder }),
             trusted_proxies: args.trusted_proxy.clone(),
+            preflights: Preflights::Refuse,
         })
     }
 

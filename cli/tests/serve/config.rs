@@ -28,7 +28,7 @@ fn what_is_wrong_with_a_listener_is_one_line() {
         ),
         (
             format!("{mock}upstream = \"http://a\"\n"),
-            "7: listener.upstream: unknown field; expected one of address, mode, certificate, key, self_signed, trusted_proxies",
+            "7: listener.upstream: unknown field; expected one of address, mode, certificate, key, self_signed, trusted_proxies, preflights, origins",
         ),
         (
             format!("{mock}certificate = \"a\"\n"),

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::HeaderMap;
+use hyper::http::response::Parts;
 use qcloud_validator::testkit::Request;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -230,4 +232,71 @@ fn length(length: usize, block: &mut Vec<u8>) {
         rest /= 128;
     }
     block.push(u8::try_from(rest).unwrap());
+}
+
+/// An answer that a library has read.
+pub(crate) struct Decoded {
+    pub(crate) head: Parts,
+    pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
+/// Sends a request with a library, and reads its answer to the end.
+pub(crate) fn ask(
+    address: SocketAddr,
+    request: hyper::Request<&[u8]>,
+    trailers: Option<HeaderMap>,
+) -> Decoded {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let mut client = client.ready().await.unwrap();
+        let (head, body) = request.into_parts();
+        let request = hyper::Request::from_parts(head, ());
+        let ends = body.is_empty() && trailers.is_none();
+        let (answer, mut sender) = client.send_request(request, ends).unwrap();
+        if !body.is_empty() {
+            let body = bytes::Bytes::copy_from_slice(body);
+            sender.send_data(body, trailers.is_none()).unwrap();
+        }
+        if let Some(trailers) = trailers {
+            sender.send_trailers(trailers).unwrap();
+        }
+        let (head, mut incoming) = answer.await.unwrap().into_parts();
+        let mut body = Vec::new();
+        while let Some(data) = incoming.data().await {
+            body.extend_from_slice(&data.unwrap());
+        }
+        Decoded {
+            head,
+            body,
+            trailers: incoming.trailers().await.unwrap(),
+        }
+    })
+}
+
+/// A signed request for the library, with more fields.
+pub(crate) fn signed<'r>(
+    request: &'r Request,
+    fields: &[(&str, &str)],
+) -> hyper::Request<&'r [u8]> {
+    let text = |bytes: &'r [u8]| std::str::from_utf8(bytes).unwrap();
+    let host = text(request.header("host").unwrap());
+    let mut built = hyper::Request::builder()
+        .method(request.method())
+        .uri(format!("http://{host}{}", text(request.target())));
+    for (name, value) in request.headers() {
+        if !name.eq_ignore_ascii_case("host") {
+            built = built.header(name, value);
+        }
+    }
+    for (name, value) in fields {
+        built = built.header(*name, *value);
+    }
+    built.body(request.body()).unwrap()
 }

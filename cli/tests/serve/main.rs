@@ -2,10 +2,12 @@
 
 mod clients;
 mod config;
+mod cors;
 mod diagnoses;
 mod forward_auth;
 mod hardening;
 mod http2;
+mod messages;
 mod mock;
 mod open_files;
 mod operating;
@@ -18,3 +20,4 @@ mod reloading;
 mod scene;
 mod starting;
 mod unread;
+mod upstream;

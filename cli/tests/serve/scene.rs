@@ -67,7 +67,11 @@ pub(crate) fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
         stream.read_exact(&mut body).ok()?;
         shown.extend_from_slice(&body);
     } else if head.contains("transfer-encoding: chunked") {
-        while !shown.ends_with(b"\r\n0\r\n\r\n") {
+        let ends = |shown: &[u8]| {
+            let last_chunk = shown.windows(5).any(|bytes| bytes == b"\r\n0\r\n");
+            last_chunk && shown.ends_with(b"\r\n\r\n")
+        };
+        while !ends(&shown[head.len() - 2..]) {
             if stream.read(&mut byte).ok()? == 0 {
                 return None;
             }
