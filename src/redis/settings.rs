@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::redis::{ConnectionInfo, IntoConnectionInfo};
+use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use super::RedisError;
 use crate::clock::{Clock, SystemClock};
@@ -51,7 +51,7 @@ impl RedisSettings {
     ///
     /// # Errors
     ///
-    /// When the URL cannot be read. The error does not repeat it.
+    /// When the URL cannot be read, or asks for a certificate not to be verified (`#insecure`). The error does not repeat it.
     pub fn new(url: &str, window_seconds: u32) -> Result<Self, RedisError> {
         let server = url
             .into_connection_info()
@@ -59,6 +59,21 @@ impl RedisSettings {
                 name: "new",
                 expected: "a URL like redis://user:password@host:6379/0 (rediss:// where TLS is compiled in)",
             })?;
+        Self::at(server, window_seconds)
+    }
+
+    /// The same for a server that the crate `redis` describes, with certificates to trust or one to show.
+    ///
+    /// # Errors
+    ///
+    /// When the certificate of the server would not be verified.
+    pub fn at(server: ConnectionInfo, window_seconds: u32) -> Result<Self, RedisError> {
+        if let ConnectionAddr::TcpTls { insecure: true, .. } = server.addr() {
+            return Err(RedisError::Setting {
+                name: "at",
+                expected: "a server whose certificate is verified",
+            });
+        }
         Ok(Self {
             server,
             window: window_seconds,

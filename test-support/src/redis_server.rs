@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct RedisServer {
     port: u16,
+    tls_port: Option<u16>,
+    program: String,
     folder: PathBuf,
     options: Vec<String>,
     process: Child,
@@ -24,19 +26,41 @@ impl RedisServer {
 
     /// Starts with more options, as on the command line.
     pub fn start_with(options: &[&str]) -> Self {
-        let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+        Self::start_at(redis(), || None, options)
+    }
+
+    /// Starts with a second port for TLS, which the options say more about.
+    pub fn start_with_tls(options: &[&str]) -> Self {
+        Self::start_at(redis(), || Some(free_port()), options)
+    }
+
+    /// Starts the server that `VALKEY_SERVER` names, or else the same as for the others.
+    pub fn start_valkey() -> Self {
+        let program = std::env::var("VALKEY_SERVER");
+        Self::start_at(program.unwrap_or_else(|_| redis()), || None, &[])
+    }
+
+    fn start_at(program: String, tls_port: fn() -> Option<u16>, options: &[&str]) -> Self {
         // Between looking for a port and using it another may take it.
         for _ in 0..10 {
             let port = free_port();
+            let tls_port = tls_port();
+            let mut options: Vec<String> =
+                options.iter().map(|&option| option.to_owned()).collect();
+            if let Some(port) = tls_port {
+                options.extend(["--tls-port".to_owned(), port.to_string()]);
+            }
             let folder = std::env::temp_dir().join(format!(
                 "qcloud-validator-redis-{}-{port}",
                 std::process::id()
             ));
             fs::create_dir_all(&folder).expect("the temporary folder is writable");
-            let mut process = spawn(port, &folder, &options);
+            let mut process = spawn(&program, port, &folder, &options);
             if answers(port, &mut process) {
                 return Self {
                     port,
+                    tls_port,
+                    program,
                     folder,
                     options,
                     process,
@@ -52,6 +76,10 @@ impl RedisServer {
         self.port
     }
 
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port.expect("the server was started with TLS")
+    }
+
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
@@ -63,7 +91,7 @@ impl RedisServer {
 
     /// On the same port, after [`kill`](Self::kill).
     pub fn restart(&mut self) {
-        self.process = spawn(self.port, &self.folder, &self.options);
+        self.process = spawn(&self.program, self.port, &self.folder, &self.options);
         assert!(
             answers(self.port, &mut self.process),
             "the Redis server did not start again"
@@ -104,15 +132,19 @@ impl Drop for RedisServer {
     }
 }
 
-fn free_port() -> u16 {
+/// A port of the loopback address that nobody listens on now.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
 }
 
-fn spawn(port: u16, folder: &std::path::Path, options: &[String]) -> Child {
+fn redis() -> String {
+    std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+fn spawn(program: &str, port: u16, folder: &Path, options: &[String]) -> Child {
     // Valkey takes the same options.
-    let program = std::env::var("REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
-    let started = Command::new(&program)
+    let started = Command::new(program)
         .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
         .args(["--save", "", "--appendonly", "no"])
         .arg("--dir")

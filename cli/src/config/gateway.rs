@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use hyper::Uri;
 use qcloud_validator::tower::IpNetwork;
-use zeroize::Zeroizing;
 
 use crate::config::cors::{self, Preflights};
 use crate::config::files::Files;
+use crate::config::redis::RedisConfig;
 use crate::config::toml_table::{Choices, Fault, Table};
-use crate::config::validator::{self, Setup, secret};
+use crate::config::validator::{self, Setup};
 
 /// Everything that a gateway is made of.
 #[derive(Default)]
@@ -32,17 +32,6 @@ pub(crate) struct GatewayConfig {
     pub(crate) log: LogConfig,
     pub(crate) connections: ConnectionLimits,
     pub(crate) redis: Option<RedisConfig>,
-}
-
-/// Where gateways share what they remember.
-#[derive(PartialEq)]
-pub(crate) struct RedisConfig {
-    pub(crate) url: Zeroizing<String>,
-    pub(crate) prefix: Option<String>,
-    pub(crate) response_timeout: Option<Duration>,
-    pub(crate) connection_timeout: Option<Duration>,
-    pub(crate) clock_allowance: Option<Duration>,
-    pub(crate) failover_after: Option<Duration>,
 }
 
 /// An address, and what happens to requests that come in on it.
@@ -239,7 +228,7 @@ fn gateway(file: &mut Table<'_>, files: &mut Files) -> Result<GatewayConfig, Fau
         gateway.connections = connections(table)?;
     }
     if let Some(table) = file.table("redis")? {
-        gateway.redis = Some(redis(table, files)?);
+        gateway.redis = Some(RedisConfig::read(table, files)?);
     }
     Ok(gateway)
 }
@@ -436,51 +425,6 @@ fn connections(mut table: Table<'_>) -> Result<ConnectionLimits, Fault> {
     };
     table.finish()?;
     Ok(limits)
-}
-
-fn redis(mut table: Table<'_>, files: &mut Files) -> Result<RedisConfig, Fault> {
-    if !cfg!(feature = "redis") {
-        let wrong = "expected only where the command is built with the feature `redis`";
-        return Err(table.fault(table.line(), "url", wrong));
-    }
-    // The URL may hold a password.
-    let url = secret(&mut table, ["url", "url_env", "url_file"], files)?.ok_or_else(|| {
-        let wrong = "expected one of url, url_env, url_file";
-        table.fault(table.line(), "url", wrong)
-    })?;
-    let url = String::from_utf8(url)
-        .map_err(|_| table.fault(table.line(), "url", "expected text in UTF-8"))?;
-    #[cfg(feature = "redis")]
-    if qcloud_validator::redis::RedisSettings::new(&url, 1).is_err() {
-        let wrong = "expected a URL such as redis://user:password@host:6379/0";
-        return Err(table.fault(table.line(), "url", wrong));
-    }
-    let prefix = table.text("prefix")?;
-    if let Some(prefix) = &prefix
-        && !(prefix.value.len() <= 64 && prefix.value.bytes().all(|byte| byte.is_ascii_graphic()))
-    {
-        let wrong = "expected at most 64 printable ASCII characters without blanks";
-        return Err(table.fault(prefix.line, "prefix", wrong));
-    }
-    let config = RedisConfig {
-        url: Zeroizing::new(url),
-        prefix: prefix.map(|prefix| prefix.value.into_owned()),
-        response_timeout: milliseconds(&mut table, "response_milliseconds")?,
-        connection_timeout: milliseconds(&mut table, "connection_milliseconds")?,
-        clock_allowance: table
-            .number("clock_allowance_seconds", 1..=3_600)?
-            .map(Duration::from_secs),
-        failover_after: table
-            .number("failover_after_seconds", 1..=3_600)?
-            .map(Duration::from_secs),
-    };
-    table.finish()?;
-    Ok(config)
-}
-
-fn milliseconds(table: &mut Table<'_>, name: &'static str) -> Result<Option<Duration>, Fault> {
-    let milliseconds = table.number(name, 1..=60_000)?;
-    Ok(milliseconds.map(Duration::from_millis))
 }
 
 fn seconds(

@@ -7,5 +7,7 @@ pub(crate) mod files;
 pub(crate) mod gateway;
 mod json_resources;
 pub(crate) mod keys;
+#[cfg(feature = "serve")]
+pub(crate) mod redis;
 pub mod toml_table;
 pub mod validator;

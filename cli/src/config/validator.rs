@@ -242,16 +242,32 @@ fn credential(
 /// the three fields is quoted in a fault: any of them may hold the secret by mistake.
 pub(crate) fn secret(
     table: &mut Table<'_>,
-    [name, name_env, name_file]: [&'static str; 3],
+    names: [&'static str; 3],
     files: &mut Files,
 ) -> Result<Option<Vec<u8>>, Fault> {
-    let here = table.text(name)?;
+    let [name, name_env, name_file] = names;
+    let Some(here) = table.text(name)? else {
+        return secret_elsewhere(table, names, files);
+    };
+    // Neither a variable nor a file is read where they may not be named.
+    match (table.text(name_env)?, table.text(name_file)?) {
+        (None, None) => Ok(Some(here.value.into_owned().into_bytes())),
+        _ => Err(more_than_one(table, names)),
+    }
+}
+
+/// The same where the first of the three is something other than text.
+pub(crate) fn secret_elsewhere(
+    table: &mut Table<'_>,
+    names: [&'static str; 3],
+    files: &mut Files,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let [_, name_env, name_file] = names;
     let variable = table.text(name_env)?;
     let file = table.text(name_file)?;
-    match (here, variable, file) {
-        (None, None, None) => Ok(None),
-        (Some(here), None, None) => Ok(Some(here.value.into_owned().into_bytes())),
-        (None, Some(variable), None) => match env::var(&*variable.value) {
+    match (variable, file) {
+        (None, None) => Ok(None),
+        (Some(variable), None) => match env::var(&*variable.value) {
             Ok(secret) if !secret.is_empty() => Ok(Some(secret.into_bytes())),
             _ => Err(table.fault(
                 variable.line,
@@ -259,7 +275,7 @@ pub(crate) fn secret(
                 "expected the name of an environment variable that is set and not empty",
             )),
         },
-        (None, None, Some(file)) => match files.text(&files.path(&*file.value)) {
+        (None, Some(file)) => match files.text(&files.path(&*file.value)) {
             Ok(text) => match without_line_end(&text) {
                 "" => Err(table.fault(file.line, name_file, "expected a file that is not empty")),
                 secret => Ok(Some(secret.as_bytes().to_vec())),
@@ -269,12 +285,13 @@ pub(crate) fn secret(
                 Err(table.fault(file.line, name_file, wrong))
             }
         },
-        _ => Err(table.fault(
-            table.line(),
-            name,
-            format!("expected only one of {name}, {name_env}, {name_file}"),
-        )),
+        (Some(_), Some(_)) => Err(more_than_one(table, names)),
     }
+}
+
+fn more_than_one(table: &Table<'_>, [name, name_env, name_file]: [&'static str; 3]) -> Fault {
+    let wrong = format!("expected only one of {name}, {name_env}, {name_file}");
+    table.fault(table.line(), name, wrong)
 }
 
 /// Without one line end, which editors and `echo` add.

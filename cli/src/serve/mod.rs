@@ -39,6 +39,8 @@ mod preflight;
 mod proxy;
 mod running;
 mod self_signed;
+#[cfg(feature = "redis")]
+mod shared;
 mod signals;
 mod socket;
 mod source;

@@ -4,14 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use qcloud_validator::memory::{MemoryCredentials, MemoryNonces};
 #[cfg(feature = "redis")]
-use qcloud_validator::redis::{RedisSettings, RedisStores};
+use qcloud_validator::redis::RedisStores;
 use qcloud_validator::store::{
     AfterRestart, AsyncStores, NonceStore, QuotaStore, RemoteNonceStore, RemoteQuotaStore, Slot,
     Unrestricted,
 };
 use qcloud_validator::{AsyncValidator, Clock, SystemClock};
 
-use crate::config::gateway::RedisConfig;
+#[cfg(feature = "redis")]
+use super::shared;
+use crate::config::redis::RedisConfig;
 use crate::config::validator::{LimitRules, NonceRules, Setup};
 
 /// The stores that outlive a reload.
@@ -53,7 +55,12 @@ impl Kept {
         let rules = setup.nonces.clone();
         let after_restart = rules.after_restart.unwrap_or(otherwise);
         let memory = match redis {
-            Some(redis) => shared(redis, &rules, window, after_restart).await?,
+            #[cfg(feature = "redis")]
+            Some(redis) => {
+                Memory::Shared(shared::connect(redis, &rules, window, after_restart).await?)
+            }
+            #[cfg(not(feature = "redis"))]
+            Some(redis) => match *redis {},
             None => own(&rules, window, after_restart)?,
         };
         Ok(Self {
@@ -160,47 +167,4 @@ fn own(rules: &NonceRules, window: u32, after_restart: AfterRestart) -> Result<M
     let nonces = loaded
         .unwrap_or_else(|| MemoryNonces::started_at(rules.capacity, window, now, after_restart));
     Ok(Memory::Own(Arc::new(nonces)))
-}
-
-#[cfg(feature = "redis")]
-async fn shared(
-    redis: &RedisConfig,
-    rules: &NonceRules,
-    window: u32,
-    after_restart: AfterRestart,
-) -> Result<Memory, String> {
-    let told = |error: qcloud_validator::redis::RedisError| format!("redis: {error}");
-    let share = u32::try_from(rules.capacity.per_secret_id()).unwrap_or(u32::MAX);
-    let mut settings = RedisSettings::new(&redis.url, window)
-        .map_err(told)?
-        .with_after_restart(after_restart)
-        .with_nonces_per_secret_id(share);
-    if let Some(prefix) = &redis.prefix {
-        settings = settings.with_prefix(prefix.as_str());
-    }
-    if let Some(timeout) = redis.response_timeout {
-        settings = settings.with_response_timeout(timeout);
-    }
-    if let Some(timeout) = redis.connection_timeout {
-        settings = settings.with_connection_timeout(timeout);
-    }
-    if let Some(allowance) = redis.clock_allowance {
-        settings = settings.with_clock_allowance(allowance);
-    }
-    if let Some(silence) = redis.failover_after {
-        settings = settings.with_failover_after(silence);
-    }
-    let stores = RedisStores::connect(settings).await.map_err(told)?;
-    Ok(Memory::Shared(stores))
-}
-
-/// The configuration refuses a Redis where there is no code for it.
-#[cfg(not(feature = "redis"))]
-async fn shared(
-    _: &RedisConfig,
-    rules: &NonceRules,
-    window: u32,
-    after_restart: AfterRestart,
-) -> Result<Memory, String> {
-    own(rules, window, after_restart)
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the published clients and the proxies that the tests of `serve` run: Debian's packages where a command is
-# missing, and the packages of Python, Node and Rust, at the versions pinned here, under the target folder. What is there
-# already stays.
+# Installs the published clients, the proxies and the Valkey server that the tests of `serve` run: Debian's packages where
+# a command is missing, and the packages of Python, Node and Rust, at the versions pinned here, under the target folder.
+# What is there already stays.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,6 +25,7 @@ node nodejs
 npm npm
 openssl openssl
 python3 python3
+stunnel4 stunnel4
 COMMANDS
 # Debian's Python comes without what makes an environment.
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
@@ -62,6 +63,7 @@ python_environment() {
 }
 python_environment python "the clients for Python"
 python_environment proxies "Envoy, Caddy and Traefik"
+python_environment valkey "Valkey"
 
 if ! cmp -s node/package-lock.json "$target/node/package-lock.json"; then
     echo "installing the clients for Node"

@@ -16,6 +16,8 @@ mod proxies;
 mod proxy;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+mod redis_tls;
 mod reloading;
 mod scene;
 mod starting;
