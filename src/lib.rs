@@ -53,6 +53,8 @@ mod check;
 mod clock;
 #[cfg(feature = "diagnose")]
 pub mod diagnose;
+#[cfg(feature = "diagnose")]
+mod diagnosis;
 mod dialect;
 mod form;
 #[cfg(fuzzing)]

@@ -1,9 +1,9 @@
 //! What a refusal says by itself, before any guess: state of the credential, distance and shape of the time, form of the
 //! request.
 
-use super::hypothesis::Hypothesis;
 use super::search::Proved;
-use super::text::shown;
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 use crate::reason::{AuthorizationFault, Reason};
 use crate::request::RequestView;
 use crate::store::Credential;

@@ -2,13 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use super::chain;
-use super::hypothesis::Hypothesis;
-use super::key;
-use super::query::QueryGuess;
+use super::guess::key;
+use super::guess::query::QueryGuess;
+use super::guess::tc3::{Tc3Guess, signing_key};
+use super::guess::text::{self, ALPHABETS};
 use super::search::Guess;
-use super::tc3::Tc3Guess;
-use super::text::{self, ALPHABETS};
+use crate::diagnosis::mistake::Hypothesis;
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::Authorization;
@@ -53,21 +52,21 @@ pub(crate) fn imitations(
             let guess = Tc3Guess::new(request, authorization, policy);
             let token = request.known().token.trimmed();
             let token = Some(token).filter(|token| !token.is_empty());
-            let chains = chain::wrong_chains(secret, authorization)
+            let chains = signing_key::wrong_chains(secret, authorization)
                 .into_iter()
                 .filter(|_| hypothesis == Hypothesis::KeyChain)
                 .map(|(_, key)| key);
             let keys = key::wrong_keys(credential, token, &[])
                 .into_iter()
                 .filter(|wrong| wrong.hypothesis == hypothesis)
-                .map(|wrong| chain::documented_chain(&wrong.bytes, authorization))
+                .map(|wrong| signing_key::documented_chain(&wrong.bytes, authorization))
                 .chain(chains);
             let mut texts = texts(&guess, hypothesis);
             if hypothesis == Hypothesis::TimestampAfterSigning {
                 let digest = guess.canonical_digest();
                 texts.push(guess.with_timestamp(read.common.timestamp.saturating_sub(1), &digest));
             }
-            let right = chain::documented_chain(secret, authorization);
+            let right = signing_key::documented_chain(secret, authorization);
             made(&guess, &right, keys, texts)
         }
     }
@@ -113,7 +112,7 @@ fn made(
 
 /// The end of the documented key chain of TC3.
 pub(crate) fn tc3_key(secret: &[u8], authorization: &Authorization<'_>) -> Zeroizing<Vec<u8>> {
-    chain::documented_chain(secret, authorization)
+    signing_key::documented_chain(secret, authorization)
 }
 
 /// All but letters, digits and `-_.~` percent-encoded.

@@ -4,24 +4,14 @@
 //! mistaken way and the MAC is compared with the client's own. A hit is proof. Where nothing fits, nothing is claimed;
 //! the string to sign is shown instead, and its first difference from the client's where that is known.
 
-mod allowance;
-mod chain;
-mod difference;
+mod encoding;
 mod facts;
-mod host;
-mod hypothesis;
+mod guess;
 #[cfg(feature = "testkit")]
 mod imitate;
-mod json;
-mod key;
-mod method;
-mod output;
-mod path;
-mod proof;
-mod query;
+mod mac;
+mod ration;
 mod search;
-mod tc3;
-mod text;
 
 use std::fmt;
 
@@ -34,17 +24,19 @@ use crate::signature::{Authorization, Tc3Signed};
 use crate::stage::{Read, Received, Signed, query_signed};
 use crate::store::Credential;
 
-pub(crate) use allowance::Allowance;
-pub use difference::Difference;
-pub use hypothesis::{Family, Hypothesis, Occurrence};
+pub use crate::diagnosis::Difference;
+pub use crate::diagnosis::mistake::{Family, Hypothesis, Occurrence};
+use crate::diagnosis::shown;
+use guess::key;
+use guess::query::QueryGuess;
+use guess::tc3::{Tc3Guess, signing_key};
 #[cfg(feature = "testkit")]
 pub(crate) use imitate::{imitations, percent_encoded, tc3_key};
 #[cfg(fuzzing)]
-pub(crate) use proof::COMPARED;
-use proof::Key;
-use query::QueryGuess;
+pub(crate) use mac::COMPARED;
+use mac::Key;
+pub(crate) use ration::Allowance;
 use search::{Budget, Proved, Search, held};
-use tc3::Tc3Guess;
 
 /// Why a request was refused, for the client's author and the operator.
 #[derive(Clone, PartialEq, Eq)]
@@ -296,7 +288,7 @@ impl Case<'_> {
         } = self;
         let common = &read.common;
         let sent = parameters.signature().decoded();
-        let presented = output::readings(&sent, common.scheme);
+        let presented = encoding::readings(&sent, common.scheme);
         let family = common.family;
         let guess = QueryGuess::new(evidence.request, family, parameters, evidence.policy);
         let right = Key::new(credential.key().expose());
@@ -346,14 +338,15 @@ impl Case<'_> {
             credential,
         } = self;
         let secret = credential.key().expose();
-        let presented = output::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
+        let presented =
+            encoding::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
         let guess = Tc3Guess::new(evidence.request, authorization, evidence.policy);
         let request = Tc3Signed {
             request: evidence.request,
             authorization: *authorization,
             timestamp,
         };
-        let right = Key::new(chain::documented_chain(secret, authorization).to_vec());
+        let right = Key::new(signing_key::documented_chain(secret, authorization).to_vec());
         let mut search = Search {
             presented: &presented,
             accepted: &held(request.accepted(evidence.policy)),
@@ -368,9 +361,9 @@ impl Case<'_> {
         // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
         let mut keys = key::wrong_keys(credential, token, evidence.others);
         for wrong in &mut keys {
-            wrong.bytes = chain::documented_chain(&wrong.bytes, authorization);
+            wrong.bytes = signing_key::documented_chain(&wrong.bytes, authorization);
         }
-        let chains = chain::wrong_chains(secret, authorization);
+        let chains = signing_key::wrong_chains(secret, authorization);
         keys.extend(chains.into_iter().map(|(detail, bytes)| key::WrongKey {
             hypothesis: Hypothesis::KeyChain,
             detail: detail.to_owned(),
@@ -380,14 +373,14 @@ impl Case<'_> {
             return Some(found);
         }
         let digest = guess.canonical_digest();
-        for (key, scope) in chain::other_scopes(secret, authorization) {
+        for (key, scope) in signing_key::other_scopes(secret, authorization) {
             let text = guess.with_scope(&scope, &digest);
             if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
                 found.insert(
                     0,
                     Proved {
                         hypothesis: Hypothesis::ScopeMismatch,
-                        detail: format!("signed scope `{}`", text::shown(&scope)),
+                        detail: format!("signed scope `{}`", shown(&scope)),
                     },
                 );
                 return Some(found);

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash as Hashed;
 
-use super::hypothesis::{Family, Hypothesis};
-use super::key::WrongKey;
-use super::output::{Hash, Presented};
-use super::proof::{Construction, Key};
+use super::encoding::{Hash, Presented};
+use super::guess::key::WrongKey;
+use super::mac::{Construction, Key};
+use crate::diagnosis::mistake::{Family, Hypothesis};
 
 /// A mistake as it would look in this request.
 #[derive(Clone, Debug)]

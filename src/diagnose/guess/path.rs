@@ -1,9 +1,10 @@
 //! Which paths a client may have signed instead of the one that arrived.
 
-use super::LONG;
-use super::hypothesis::Hypothesis;
-use super::search::Choice;
-use super::text::{self, shown};
+use super::text;
+use crate::diagnose::LONG;
+use crate::diagnose::search::Choice;
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 
 /// Paths as they may have been signed.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {

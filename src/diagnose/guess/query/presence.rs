@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::common::is_common;
-use crate::diagnose::hypothesis::Hypothesis;
+use super::protocol_parameter::is_common;
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::shown;
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 
 /// Which parameters are in the string. After those of the request come those `beside` it, then its `arrays`.
 pub(super) fn choices(

@@ -6,8 +6,8 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::hypothesis::Hypothesis;
-use super::text;
+use super::guess::text;
+use crate::diagnosis::mistake::Hypothesis;
 use crate::form::encoding::hex_digit;
 use crate::scheme::Scheme;
 

@@ -2,11 +2,11 @@
 
 use zeroize::Zeroizing;
 
-use super::proof::link;
+use crate::diagnose::mac::link;
 use crate::signature::{Authorization, hex};
 
 /// The end of the documented key chain.
-pub(super) fn documented_chain(
+pub(crate) fn documented_chain(
     key: &[u8],
     authorization: &Authorization<'_>,
 ) -> Zeroizing<Vec<u8>> {
@@ -19,7 +19,7 @@ pub(super) fn documented_chain(
 }
 
 /// Signing keys that a client may have derived from a secret key in a mistaken way, likely ones first.
-pub(super) fn wrong_chains(
+pub(crate) fn wrong_chains(
     key: &[u8],
     authorization: &Authorization<'_>,
 ) -> Vec<(&'static str, Zeroizing<Vec<u8>>)> {
@@ -115,7 +115,7 @@ pub(super) fn wrong_chains(
 }
 
 /// Scopes that a client may have used throughout although it sent another: what it is, the key, and the scope's text.
-pub(super) fn other_scopes(
+pub(crate) fn other_scopes(
     key: &[u8],
     authorization: &Authorization<'_>,
 ) -> Vec<(Zeroizing<Vec<u8>>, Vec<u8>)> {
@@ -144,7 +144,7 @@ pub(super) fn other_scopes(
 }
 
 /// The days before and after a `YYYY-MM-DD` date.
-pub(super) fn dates_around(date: &str) -> Vec<String> {
+pub(crate) fn dates_around(date: &str) -> Vec<String> {
     let mut parts = date.split('-');
     let mut number = || parts.next().and_then(|part| part.parse::<u16>().ok());
     let (Some(year), Some(month), Some(day)) = (number(), number(), number()) else {

@@ -2,7 +2,8 @@
 
 use super::headers::{Forms, HeaderForm, sent};
 use crate::diagnose::LONG;
-use crate::diagnose::text::{self, shown};
+use crate::diagnose::guess::text;
+use crate::diagnosis::shown;
 use crate::request::{Field, RequestView};
 
 /// What clients sign, whatever they list.

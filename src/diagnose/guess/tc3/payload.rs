@@ -3,10 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use super::digest;
-use crate::diagnose::hypothesis::Hypothesis;
-use crate::diagnose::json::json_forms;
+use crate::diagnose::guess::json::json_forms;
+use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnose::text;
+use crate::diagnosis::mistake::Hypothesis;
 
 /// A longer body is not changed and hashed again.
 const LONGEST: usize = 256 << 10;

@@ -2,15 +2,15 @@
 
 use zeroize::Zeroizing;
 
-use super::hypothesis::Hypothesis;
 use super::text;
+use crate::diagnosis::mistake::Hypothesis;
 use crate::store::Credential;
 
 /// A wrong key and why it may have been used.
-pub(super) struct WrongKey {
-    pub(super) hypothesis: Hypothesis,
-    pub(super) detail: String,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+pub(crate) struct WrongKey {
+    pub(crate) hypothesis: Hypothesis,
+    pub(crate) detail: String,
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
 }
 
 /// Blanks and line ends that editors, shells and secret stores leave at the ends of a key.
@@ -44,7 +44,7 @@ const PLACEHOLDERS: [&str; 15] = [
 ];
 
 /// Wrong keys for a credential, likely ones first, none equal to the right one.
-pub(super) fn wrong_keys(
+pub(crate) fn wrong_keys(
     credential: &Credential,
     token: Option<&[u8]>,
     others: &[Credential],

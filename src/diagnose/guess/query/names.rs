@@ -1,8 +1,8 @@
 //! Which names of parameters a client may have signed instead of those that it sent.
 
-use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::{self, ALPHABETS};
+use crate::diagnosis::mistake::Hypothesis;
 
 /// Names in another form, all at once.
 pub(super) fn choices(sent: &[Vec<u8>]) -> Vec<Choice<Vec<Vec<u8>>>> {

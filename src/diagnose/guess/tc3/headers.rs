@@ -1,9 +1,9 @@
 //! How a client may have written the headers that it signed, and their list.
 
 use super::header_set;
-use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnose::text;
+use crate::diagnosis::mistake::Hypothesis;
 use crate::request::{Field, RequestView};
 use crate::signature::Authorization;
 

@@ -1,9 +1,10 @@
 //! Which query a client may have signed instead of the one that arrived.
 
 use crate::diagnose::LONG;
-use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::{self, ALPHABETS, shown};
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 
 /// Queries in another form; only that of a GET is signed at all.
 pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {

@@ -1,9 +1,9 @@
 //! What a client may have written into its string to sign, or signed instead of it.
 
-use crate::diagnose::chain::dates_around;
-use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::guess::tc3::signing_key::dates_around;
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::shown;
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 use crate::signature::Authorization;
 
 /// The string to sign.

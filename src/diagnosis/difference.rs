@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::text::shown;
+use super::shown::shown;
 
 /// The first difference between the server's text and the client's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ const CONTEXT: usize = 32;
 
 impl Difference {
     /// `None` if the texts are equal. A final line end of the client's text is not counted: files end in one.
-    pub(super) fn between(server: &str, client: &str) -> Option<Self> {
+    pub(crate) fn between(server: &str, client: &str) -> Option<Self> {
         // A last value may end in one, too.
         if server == client {
             return None;

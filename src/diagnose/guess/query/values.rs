@@ -1,10 +1,11 @@
 //! Which values a client may have signed instead of those that it sent.
 
-use super::common::is_common;
+use super::protocol_parameter::is_common;
 use super::wire::Wire;
-use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::guess::text::{self, ALPHABETS, CHARSETS, SPELLINGS};
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::{self, ALPHABETS, CHARSETS, SPELLINGS, shown};
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 
 /// The values that differ from those sent, by the index of their parameter, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

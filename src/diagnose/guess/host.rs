@@ -1,9 +1,9 @@
 //! Which hosts a client may have signed instead of the one that arrived.
 
-use super::LONG;
-use super::hypothesis::Hypothesis;
-use super::search::Choice;
-use super::text::shown;
+use crate::diagnose::LONG;
+use crate::diagnose::search::Choice;
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 use crate::policy::Policy;
 use crate::request::RequestView;
 

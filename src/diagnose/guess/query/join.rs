@@ -3,9 +3,9 @@
 use sha2::Digest;
 
 use super::Parts;
-use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::{self, ALPHABETS};
+use crate::diagnosis::mistake::Hypothesis;
 use crate::signature::hex;
 
 /// How the parts are put together.

@@ -6,13 +6,14 @@ mod headers;
 mod lines;
 mod payload;
 mod query;
+pub(crate) mod signing_key;
 mod string_to_sign;
 
 use sha2::{Digest, Sha256};
 
-use super::hypothesis::Hypothesis;
-use super::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
 use super::{host, method, path, text};
+use crate::diagnose::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
+use crate::diagnosis::mistake::Hypothesis;
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::{Authorization, hex};
@@ -21,7 +22,7 @@ use lines::Lines;
 use string_to_sign::Form;
 
 /// A request whose signed text can be built in many wrong ways.
-pub(super) struct Tc3Guess {
+pub(crate) struct Tc3Guess {
     timestamp: Vec<u8>,
     scope: Vec<u8>,
     base: Base,
@@ -66,7 +67,7 @@ struct Parts<'p> {
 }
 
 impl Tc3Guess {
-    pub(super) fn new(
+    pub(crate) fn new(
         request: &RequestView<'_>,
         authorization: &Authorization<'_>,
         policy: &Policy,
@@ -152,7 +153,7 @@ impl Tc3Guess {
     }
 
     /// The documented text with another timestamp.
-    pub(super) fn with_timestamp(&self, timestamp: i64, canonical_digest: &[u8]) -> Vec<u8> {
+    pub(crate) fn with_timestamp(&self, timestamp: i64, canonical_digest: &[u8]) -> Vec<u8> {
         [
             b"TC3-HMAC-SHA256\n",
             timestamp.to_string().as_bytes(),
@@ -165,7 +166,7 @@ impl Tc3Guess {
     }
 
     /// The documented text with another scope.
-    pub(super) fn with_scope(&self, scope: &[u8], canonical_digest: &[u8]) -> Vec<u8> {
+    pub(crate) fn with_scope(&self, scope: &[u8], canonical_digest: &[u8]) -> Vec<u8> {
         [
             &b"TC3-HMAC-SHA256"[..],
             &self.timestamp,
@@ -176,7 +177,7 @@ impl Tc3Guess {
     }
 
     /// The digest of the documented canonical request.
-    pub(super) fn canonical_digest(&self) -> Vec<u8> {
+    pub(crate) fn canonical_digest(&self) -> Vec<u8> {
         digest(&canonical(&self.parts(&[])))
     }
 

@@ -1,9 +1,10 @@
 //! Which content types a client may have signed instead of the one that arrived.
 
 use crate::diagnose::LONG;
-use crate::diagnose::hypothesis::Hypothesis;
+use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::{self, shown};
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 
 /// Content types as HTTP libraries and proxies rewrite them.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {

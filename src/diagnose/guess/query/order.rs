@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::common::is_common;
-use crate::diagnose::hypothesis::Hypothesis;
+use super::protocol_parameter::is_common;
+use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnose::text::{self, ALPHABETS};
+use crate::diagnosis::mistake::Hypothesis;
 
 /// Orders other than that of the names; `wire` says where each parameter was sent.
 pub(super) fn choices(

@@ -6,7 +6,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::output::{Hash, Presented};
+use super::encoding::{Hash, Presented};
 use crate::form::Text;
 use crate::signature::{begins_mac, equal};
 

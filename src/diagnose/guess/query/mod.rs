@@ -1,16 +1,17 @@
 //! How clients build the string of v1 and v2 wrongly.
 
-mod common;
 mod join;
 mod names;
 mod order;
 mod presence;
+mod protocol_parameter;
 mod values;
 mod wire;
 
-use super::hypothesis::Hypothesis;
-use super::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
-use super::{LONG, host, method, path};
+use super::{host, method, path};
+use crate::diagnose::LONG;
+use crate::diagnose::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
+use crate::diagnosis::mistake::Hypothesis;
 use crate::form::{Kind, Parameters};
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -20,7 +21,7 @@ use values::Changed;
 use wire::Wire;
 
 /// A request whose string to sign can be built in many wrong ways.
-pub(super) struct QueryGuess {
+pub(crate) struct QueryGuess {
     method: Vec<u8>,
     host: Vec<u8>,
     path: Vec<u8>,
@@ -47,7 +48,7 @@ const LONGEST_SENT: usize = LONG * 4;
 const FEW_PARAMETERS: usize = 6;
 
 impl QueryGuess {
-    pub(super) fn new(
+    pub(crate) fn new(
         request: &RequestView<'_>,
         family: Family,
         parameters: &Parameters<'_>,
@@ -166,7 +167,7 @@ impl QueryGuess {
     }
 
     /// The string with another timestamp.
-    pub(super) fn with_timestamp(&self, timestamp: i64) -> Vec<u8> {
+    pub(crate) fn with_timestamp(&self, timestamp: i64) -> Vec<u8> {
         let at = self.names.iter().position(|name| name == b"Timestamp");
         let changed = Changed::one(at.unwrap_or(usize::MAX), timestamp.to_string().into_bytes());
         joined(Parts {
@@ -176,7 +177,7 @@ impl QueryGuess {
     }
 
     /// Every order of a few parameters.
-    pub(super) fn orders(&self) -> Vec<Vec<usize>> {
+    pub(crate) fn orders(&self) -> Vec<Vec<usize>> {
         let signed: Vec<usize> = self
             .order
             .iter()
@@ -208,7 +209,7 @@ impl QueryGuess {
     }
 
     /// The string with its parameters in this order.
-    pub(super) fn in_order(&self, order: &[usize]) -> Vec<u8> {
+    pub(crate) fn in_order(&self, order: &[usize]) -> Vec<u8> {
         joined(Parts {
             order,
             ..self.parts(&[])

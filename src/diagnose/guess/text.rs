@@ -2,8 +2,8 @@
 
 /// Which bytes an encoder leaves as they are, beyond letters and digits.
 #[derive(Clone, Copy)]
-pub(super) struct Alphabet {
-    pub(super) name: &'static str,
+pub(crate) struct Alphabet {
+    pub(crate) name: &'static str,
     bare: &'static [u8],
     blank: &'static [u8],
     digits: &'static [u8; 16],
@@ -13,7 +13,7 @@ const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 
 /// The usual encoders: RFC 3986, forms, JavaScript, Go and PHP, and the same with lower-case digits.
-pub(super) const ALPHABETS: [Alphabet; 10] = [
+pub(crate) const ALPHABETS: [Alphabet; 10] = [
     Alphabet {
         name: "RFC 3986",
         bare: b"-_.~",
@@ -77,7 +77,7 @@ pub(super) const ALPHABETS: [Alphabet; 10] = [
 ];
 
 /// Percent-encodes.
-pub(super) fn encode(text: &[u8], alphabet: &Alphabet) -> Vec<u8> {
+pub(crate) fn encode(text: &[u8], alphabet: &Alphabet) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for &byte in text {
         if byte.is_ascii_alphanumeric() || alphabet.bare.contains(&byte) {
@@ -95,7 +95,7 @@ pub(super) fn encode(text: &[u8], alphabet: &Alphabet) -> Vec<u8> {
 }
 
 /// Percent-decodes what can be decoded and leaves the rest; `+` stays.
-pub(super) fn decode(text: &[u8]) -> Vec<u8> {
+pub(crate) fn decode(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
@@ -120,7 +120,7 @@ pub(super) fn decode(text: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(super) fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+pub(crate) fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(&byte) = rest.first() {
@@ -142,7 +142,7 @@ type Charset = (&'static str, fn(&str) -> Vec<u8>);
 type Spelling = (&'static str, fn(&[u8]) -> Vec<u8>);
 
 /// Charsets that clients sign in by mistake, each as a change of UTF-8 text; ASCII text is unchanged.
-pub(super) const CHARSETS: [Charset; 10] = [
+pub(crate) const CHARSETS: [Charset; 10] = [
     ("GBK", |text| in_charset(encoding_rs::GBK, text)),
     ("Latin-1", latin1),
     ("windows-1252", |text| {
@@ -187,7 +187,7 @@ fn latin1(text: &str) -> Vec<u8> {
 }
 
 /// `\uXXXX` for each UTF-16 unit outside ASCII.
-pub(super) fn unicode_escapes(text: &str) -> Vec<u8> {
+pub(crate) fn unicode_escapes(text: &str) -> Vec<u8> {
     let mut out = String::new();
     for c in text.chars() {
         if c.is_ascii() {
@@ -202,7 +202,7 @@ pub(super) fn unicode_escapes(text: &str) -> Vec<u8> {
 }
 
 /// Other spellings of booleans, nulls and numbers, as languages print them.
-pub(super) const SPELLINGS: [Spelling; 9] = [
+pub(crate) const SPELLINGS: [Spelling; 9] = [
     ("Python booleans (`True`)", |value| match value {
         b"true" => b"True".to_vec(),
         b"false" => b"False".to_vec(),
@@ -251,7 +251,7 @@ pub(super) const SPELLINGS: [Spelling; 9] = [
 ];
 
 /// Other spellings of one number: with and without a fraction, in exponents, with leading zeros, with separators.
-pub(super) fn number_spellings(value: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn number_spellings(value: &[u8]) -> Vec<Vec<u8>> {
     let Some(text) = str::from_utf8(value).ok().filter(|text| !text.is_empty()) else {
         return Vec::new();
     };
@@ -282,7 +282,7 @@ pub(super) fn number_spellings(value: &[u8]) -> Vec<Vec<u8>> {
     spellings.into_iter().map(String::into_bytes).collect()
 }
 
-pub(super) fn html_escaped(text: &[u8]) -> Vec<u8> {
+pub(crate) fn html_escaped(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for &byte in text {
         match byte {
@@ -297,34 +297,8 @@ pub(super) fn html_escaped(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Text for a reader: bounded, without control characters, bytes that are no UTF-8 as `\xNN`.
-pub(super) fn shown(bytes: &[u8]) -> String {
-    const LONGEST: usize = 160;
-    // What follows cannot be seen, and may be a megabyte.
-    let bytes = bytes.get(..LONGEST.saturating_mul(4)).unwrap_or(bytes);
-    let mut out = String::new();
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                c if c.is_control() => out.push_str(&c.escape_default().to_string()),
-                c => out.push(c),
-            }
-        }
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
-        if out.chars().count() > LONGEST {
-            return out.chars().take(LONGEST).chain(['…']).collect();
-        }
-    }
-    out
-}
-
 /// Order with runs of digits compared as numbers.
-pub(super) fn natural(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+pub(crate) fn natural(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
     natural_pieces(a).cmp(natural_pieces(b))
 }
 

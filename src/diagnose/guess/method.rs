@@ -1,8 +1,8 @@
 //! Which methods a client may have signed instead of the one that arrived.
 
-use super::hypothesis::Hypothesis;
-use super::search::Choice;
-use super::text::shown;
+use crate::diagnose::search::Choice;
+use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::shown;
 
 /// Methods, and what else may stand in their place.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {

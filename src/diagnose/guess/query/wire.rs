@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use memchr::memmem;
 
-use crate::diagnose::text;
+use crate::diagnose::guess::text;
 
 /// For each parameter its place, if it was found. The text is read once, however many parameters there are.
 #[derive(Debug, Default)]
