@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::check::Check;
 #[cfg(feature = "diagnose")]
-use crate::diagnose::Diagnosis;
+use crate::diagnosis::Diagnosis;
 use crate::dialect::{Code, envelope, message};
 #[cfg(feature = "diagnose")]
 use crate::policy::DiagnosisRule;

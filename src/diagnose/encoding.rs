@@ -7,7 +7,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::guess::text;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 use crate::form::encoding::hex_digit;
 use crate::scheme::Scheme;
 

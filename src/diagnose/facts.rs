@@ -1,9 +1,7 @@
 //! What a refusal says by itself, before any guess: state of the credential, distance and shape of the time, form of the
 //! request.
 
-use super::search::Proved;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Finding, Hypothesis, shown};
 use crate::reason::{AuthorizationFault, Reason};
 use crate::request::RequestView;
 use crate::store::Credential;
@@ -19,15 +17,12 @@ const EXAMPLES: [i64; 7] = [
     1_527_672_334,
 ];
 
-fn fact(hypothesis: Hypothesis, detail: impl Into<String>) -> Vec<Proved> {
-    vec![Proved {
-        hypothesis,
-        detail: detail.into(),
-    }]
+fn fact(hypothesis: Hypothesis, detail: impl Into<String>) -> Vec<Finding> {
+    vec![Finding::new(hypothesis, detail)]
 }
 
 /// The mistake that a reason states. Reasons that leave the cause open yield none.
-pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Proved> {
+pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Finding> {
     match reason {
         Reason::PlainHttp => fact(Hypothesis::PlainHttp, ""),
         Reason::MethodNotAllowed => fact(Hypothesis::MethodUnsupported, shown(request.method())),
@@ -187,7 +182,7 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Prove
     }
 }
 
-fn time(timestamp: i64, now: i64, window: i64) -> Vec<Proved> {
+fn time(timestamp: i64, now: i64, window: i64) -> Vec<Finding> {
     let distance = now.abs_diff(timestamp);
     let side = if timestamp < now {
         "behind"
@@ -226,7 +221,7 @@ fn time(timestamp: i64, now: i64, window: i64) -> Vec<Proved> {
 }
 
 /// What an unknown SecretId looks like, given the credentials that are known.
-pub(super) fn of_unknown_id(sent: &str, known: &[Credential]) -> Vec<Proved> {
+pub(super) fn of_unknown_id(sent: &str, known: &[Credential]) -> Vec<Finding> {
     let is_key = |credential: &&Credential| credential.key().is(sent.as_bytes());
     if let Some(owner) = known.iter().find(is_key) {
         return fact(

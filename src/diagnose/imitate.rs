@@ -7,7 +7,7 @@ use super::guess::query::QueryGuess;
 use super::guess::tc3::{Tc3Guess, signing_key};
 use super::guess::text::{self, ALPHABETS};
 use super::search::Guess;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::Authorization;
@@ -79,7 +79,7 @@ fn texts(guess: &impl Guess, hypothesis: Hypothesis) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for (family, &count) in families.iter().enumerate() {
         for index in 0..count {
-            if guess.mistake(family, index).hypothesis == hypothesis {
+            if guess.mistake(family, index).hypothesis() == hypothesis {
                 let mut chosen = vec![None; families.len()];
                 if let Some(slot) = chosen.get_mut(family) {
                     *slot = Some(index);

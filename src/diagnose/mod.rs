@@ -13,20 +13,19 @@ mod mac;
 mod ration;
 mod search;
 
-use std::fmt;
-
 use crate::form::Parameters;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::RequestView;
-use crate::scheme::{Language, Scheme};
+use crate::scheme::Scheme;
 use crate::signature::{Authorization, Tc3Signed};
 use crate::stage::{Read, Received, Signed, query_signed};
 use crate::store::Credential;
 
-pub use crate::diagnosis::Difference;
-pub use crate::diagnosis::mistake::{Family, Hypothesis, Occurrence};
 use crate::diagnosis::shown;
+pub use crate::diagnosis::{
+    Diagnosis, Difference, Family, Finding, Hypothesis, Occurrence, Outcome,
+};
 use guess::key;
 use guess::query::QueryGuess;
 use guess::tc3::{Tc3Guess, signing_key};
@@ -36,142 +35,7 @@ pub(crate) use imitate::{imitations, percent_encoded, tc3_key};
 pub(crate) use mac::COMPARED;
 use mac::Key;
 pub(crate) use ration::Allowance;
-use search::{Budget, Proved, Search, held};
-
-/// Why a request was refused, for the client's author and the operator.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Diagnosis {
-    outcome: Outcome,
-    findings: Vec<Finding>,
-    string_to_sign: Option<String>,
-}
-
-/// How far a diagnosis got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The findings together explain the refusal.
-    Explained,
-    /// No known mistake explains it.
-    Unexplained,
-    /// The allowance was used up before everything was tried.
-    BudgetSpent,
-}
-
-/// One mistake that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    hypothesis: Hypothesis,
-    evidence: String,
-}
-
-impl Finding {
-    /// Which mistake.
-    #[must_use]
-    pub fn hypothesis(&self) -> Hypothesis {
-        self.hypothesis
-    }
-
-    /// The stable name of the mistake.
-    #[must_use]
-    pub fn id(&self) -> &'static str {
-        self.hypothesis.id()
-    }
-
-    /// Where the mistake is and what shows it: names, places and texts of the request, no secret. May be empty.
-    #[must_use]
-    pub fn evidence(&self) -> &str {
-        &self.evidence
-    }
-}
-
-impl Diagnosis {
-    /// How far it got.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
-    /// The mistakes, the most certain first. Several together explain the refusal.
-    #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-
-    /// The server's string to sign, from the client's own parameters; for TC3 preceded by the canonical request and a
-    /// blank line. It holds every signed parameter, a token too.
-    #[must_use]
-    pub fn string_to_sign(&self) -> Option<&str> {
-        self.string_to_sign.as_deref()
-    }
-
-    /// Where the client's own string to sign (or canonical request) first differs from the server's.
-    #[must_use]
-    pub fn difference(&self, client: &str) -> Option<Difference> {
-        Difference::between(self.string_to_sign.as_deref()?, client)
-    }
-
-    /// What may be added to the message for the client: causes and fixes, none about keys, which are nobody's business
-    /// but the owner's.
-    pub(crate) fn for_client(&self, language: Language) -> Option<String> {
-        let told: Vec<String> = self
-            .findings
-            .iter()
-            .filter(|finding| finding.hypothesis.family() != Family::Credential)
-            .map(|finding| {
-                let hypothesis = finding.hypothesis;
-                format!(
-                    "[{}] {} {}",
-                    hypothesis.id(),
-                    hypothesis.cause(language),
-                    hypothesis.fix(language)
-                )
-            })
-            .collect();
-        (!told.is_empty() && told.len() == self.findings.len()).then(|| told.join(" "))
-    }
-}
-
-impl fmt::Debug for Diagnosis {
-    /// Does not show the string to sign: it may hold a token, or a key that was sent as an id.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Diagnosis")
-            .field("outcome", &self.outcome)
-            .field("findings", &self.findings)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Diagnosis {
-    /// A readable text in English of several lines.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.findings.is_empty() {
-            return f.write_str(match self.outcome {
-                Outcome::BudgetSpent => {
-                    "the search was cut short before a known mistake explained this"
-                }
-                Outcome::Explained | Outcome::Unexplained => "no known mistake explains this",
-            });
-        }
-        for (index, finding) in self.findings.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            let hypothesis = finding.hypothesis;
-            writeln!(
-                f,
-                "{}: {}",
-                hypothesis.id(),
-                hypothesis.cause(Language::EnUs)
-            )?;
-            if !finding.evidence.is_empty() {
-                writeln!(f, "  found: {}", finding.evidence)?;
-            }
-            write!(f, "  fix: {}", hypothesis.fix(Language::EnUs))?;
-        }
-        Ok(())
-    }
-}
+use search::{Budget, Search, held};
 
 /// A part of a request that is longer is taken as it was sent: each of its variants would be as long again.
 const LONG: usize = 16 << 10;
@@ -218,7 +82,7 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
                 match case.search(&mut budget, depth) {
                     Some(more) if more.is_empty() => {
                         if let Some(first) = found.first_mut() {
-                            first.detail.push_str("; the signature itself is right");
+                            first.add("; the signature itself is right");
                         }
                     }
                     Some(more) => found.extend(more),
@@ -235,17 +99,7 @@ pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
     } else {
         Outcome::Unexplained
     };
-    Diagnosis {
-        outcome,
-        findings: found
-            .into_iter()
-            .map(|Proved { hypothesis, detail }| Finding {
-                hypothesis,
-                evidence: detail,
-            })
-            .collect(),
-        string_to_sign,
-    }
+    Diagnosis::new(outcome, found, string_to_sign)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -264,7 +118,7 @@ struct Case<'c> {
 
 impl Case<'_> {
     /// The mistakes that yield the client's signature: none found, or found to be none.
-    fn search(&self, budget: &mut Budget, depth: Depth) -> Option<Vec<Proved>> {
+    fn search(&self, budget: &mut Budget, depth: Depth) -> Option<Vec<Finding>> {
         match self.read.signed {
             Signed::Query(parameters) => self.search_query(parameters, budget, depth),
             Signed::Tc3 {
@@ -280,7 +134,7 @@ impl Case<'_> {
         parameters: &Parameters<'_>,
         budget: &mut Budget,
         depth: Depth,
-    ) -> Option<Vec<Proved>> {
+    ) -> Option<Vec<Finding>> {
         let Self {
             evidence,
             read,
@@ -331,7 +185,7 @@ impl Case<'_> {
         timestamp: &[u8],
         budget: &mut Budget,
         depth: Depth,
-    ) -> Option<Vec<Proved>> {
+    ) -> Option<Vec<Finding>> {
         let Self {
             evidence,
             read,
@@ -376,13 +230,8 @@ impl Case<'_> {
         for (key, scope) in signing_key::other_scopes(secret, authorization) {
             let text = guess.with_scope(&scope, &digest);
             if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
-                found.insert(
-                    0,
-                    Proved {
-                        hypothesis: Hypothesis::ScopeMismatch,
-                        detail: format!("signed scope `{}`", shown(&scope)),
-                    },
-                );
+                let detail = format!("signed scope `{}`", shown(&scope));
+                found.insert(0, Finding::new(Hypothesis::ScopeMismatch, detail));
                 return Some(found);
             }
         }
@@ -403,7 +252,7 @@ fn retimed(
     sent: i64,
     policy: &Policy,
     text: impl Fn(i64) -> Vec<u8>,
-) -> Option<Vec<Proved>> {
+) -> Option<Vec<Finding>> {
     let window = i64::from(policy.window_seconds()).min(600);
     let near = (1..=window).flat_map(|distance: i64| [distance.saturating_neg(), distance]);
     for distance in near {
@@ -411,22 +260,16 @@ fn retimed(
         let text = search.written(|| text(at).into())?;
         if let Some(mut found) = search.proved(key, &text) {
             let detail = format!("signed {at}, sent {sent}: {distance:+} s");
-            found.insert(
-                0,
-                Proved {
-                    hypothesis: Hypothesis::TimestampAfterSigning,
-                    detail,
-                },
-            );
+            found.insert(0, Finding::new(Hypothesis::TimestampAfterSigning, detail));
             return Some(found);
         }
     }
     None
 }
 
-fn unsorted() -> Proved {
-    Proved {
-        hypothesis: Hypothesis::SortMissing,
-        detail: "in the order in which they were added".to_owned(),
-    }
+fn unsorted() -> Finding {
+    Finding::new(
+        Hypothesis::SortMissing,
+        "in the order in which they were added",
+    )
 }

@@ -7,7 +7,7 @@ use std::hash::Hash as Hashed;
 use super::encoding::{Hash, Presented};
 use super::guess::key::WrongKey;
 use super::mac::{Construction, Key};
-use crate::diagnosis::mistake::{Family, Hypothesis};
+use crate::diagnosis::{Family, Finding, Hypothesis};
 
 /// A mistake as it would look in this request.
 #[derive(Clone, Debug)]
@@ -18,13 +18,6 @@ pub(super) struct Choice<T> {
     pub(super) data: T,
 }
 
-/// A mistake that is proved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Proved {
-    pub(super) hypothesis: Hypothesis,
-    pub(super) detail: String,
-}
-
 /// How a request would read if certain mistakes were made in it.
 pub(super) trait Guess {
     /// How many families of mistakes there are, and how many mistakes in each.
@@ -32,7 +25,7 @@ pub(super) trait Guess {
     /// The text that is signed when these mistakes are made: one index, or none, for each family.
     fn text(&self, chosen: &[Option<usize>]) -> Text;
     /// What the mistake with this index in this family is.
-    fn mistake(&self, family: usize, index: usize) -> Proved;
+    fn mistake(&self, family: usize, index: usize) -> Finding;
 }
 
 /// A text that may have been signed.
@@ -120,7 +113,7 @@ const CONSTRUCTIONS: [Construction; 4] = [
 
 impl Search<'_> {
     /// The mistakes that the form of the signature implies, if `key` over `text` yields it.
-    pub(super) fn proved(&mut self, key: &Key, text: &[u8]) -> Option<Vec<Proved>> {
+    pub(super) fn proved(&mut self, key: &Key, text: &[u8]) -> Option<Vec<Finding>> {
         let budget = &mut *self.budget;
         self.presented
             .iter()
@@ -129,7 +122,7 @@ impl Search<'_> {
     }
 
     /// The same over any text that the validator accepts: nothing in the text is a mistake then.
-    pub(super) fn accepted_with(&mut self, key: &Key) -> Option<Vec<Proved>> {
+    pub(super) fn accepted_with(&mut self, key: &Key) -> Option<Vec<Finding>> {
         let accepted = self.accepted;
         accepted.iter().find_map(|text| self.proved(key, text))
     }
@@ -150,7 +143,7 @@ impl Search<'_> {
         &mut self,
         guess: &impl Guess,
         wrong_keys: &[WrongKey],
-    ) -> Option<Vec<Proved>> {
+    ) -> Option<Vec<Finding>> {
         let right = self.right;
         if let Some(found) = self.accepted_with(right) {
             return Some(found);
@@ -165,7 +158,7 @@ impl Search<'_> {
             .collect();
         for (wrong, key) in &keys {
             if let Some(found) = self.accepted_with(key) {
-                return Some(joined(vec![proved_key(wrong)], found));
+                return Some(joined(vec![wrong_key(wrong)], found));
             }
         }
         for construction in CONSTRUCTIONS {
@@ -176,7 +169,7 @@ impl Search<'_> {
         }
         // What follows grows with the square, so only the likely forms of each mistake take part.
         let mut taken = BTreeMap::new();
-        texts.retain(|at| likely(&mut taken, at.in_words(guess).hypothesis));
+        texts.retain(|at| likely(&mut taken, at.in_words(guess).hypothesis()));
         let mut taken = BTreeMap::new();
         let keys: Vec<_> = keys
             .into_iter()
@@ -187,7 +180,11 @@ impl Search<'_> {
     }
 
     /// One mistake in the text. Those that change it are added to `texts`.
-    fn one_mistake(&mut self, guess: &impl Guess, texts: &mut Vec<Mistake>) -> Option<Vec<Proved>> {
+    fn one_mistake(
+        &mut self,
+        guess: &impl Guess,
+        texts: &mut Vec<Mistake>,
+    ) -> Option<Vec<Finding>> {
         let (right, accepted) = (self.right, self.accepted);
         for (family, count) in guess.families().into_iter().enumerate() {
             for index in 0..count {
@@ -210,12 +207,12 @@ impl Search<'_> {
         guess: &impl Guess,
         texts: &[Mistake],
         keys: &[(&WrongKey, Key)],
-    ) -> Option<Vec<Proved>> {
+    ) -> Option<Vec<Finding>> {
         for mistake in texts {
             let text = self.written(|| guess.text(&chosen(guess, &[*mistake])))?;
             for (wrong, key) in keys {
                 if let Some(found) = self.proved(key, &text) {
-                    let both = vec![proved_key(wrong), mistake.in_words(guess)];
+                    let both = vec![wrong_key(wrong), mistake.in_words(guess)];
                     return Some(joined(both, found));
                 }
             }
@@ -229,7 +226,7 @@ impl Search<'_> {
     }
 
     /// Two mistakes in the text, of different families.
-    fn two_mistakes(&mut self, guess: &impl Guess, texts: &[Mistake]) -> Option<Vec<Proved>> {
+    fn two_mistakes(&mut self, guess: &impl Guess, texts: &[Mistake]) -> Option<Vec<Finding>> {
         let right = self.right;
         for (position, one) in texts.iter().enumerate() {
             for other in texts.iter().skip(position) {
@@ -246,7 +243,7 @@ impl Search<'_> {
         None
     }
 
-    fn constructed(&mut self, construction: Construction, text: &[u8]) -> Option<Vec<Proved>> {
+    fn constructed(&mut self, construction: Construction, text: &[u8]) -> Option<Vec<Finding>> {
         let (right, budget) = (self.right, &mut *self.budget);
         let presented = self.presented.iter().find(|presented| {
             budget.spend_on_mac(text) && right.proves_by(construction, text, presented)
@@ -263,11 +260,8 @@ impl Search<'_> {
             Construction::HashOfTextAndKey => "of string and key",
             Construction::Swapped => "",
         };
-        let proved = Proved {
-            hypothesis,
-            detail: detail.to_owned(),
-        };
-        Some(joined(vec![proved], implied(presented)))
+        let found = Finding::new(hypothesis, detail);
+        Some(joined(vec![found], implied(presented)))
     }
 }
 
@@ -282,7 +276,7 @@ fn likely(taken: &mut BTreeMap<Hypothesis, u8>, hypothesis: Hypothesis) -> bool 
     *count <= forms
 }
 
-fn implied(presented: &Presented) -> Vec<Proved> {
+fn implied(presented: &Presented) -> Vec<Finding> {
     let hash = match presented.hash {
         Hash::Sha1 => "SHA-1",
         Hash::Sha256 => "SHA-256",
@@ -294,29 +288,21 @@ fn implied(presented: &Presented) -> Vec<Proved> {
     presented
         .implied
         .iter()
-        .map(|&hypothesis| Proved {
-            hypothesis,
-            detail: detail.clone(),
-        })
+        .map(|&hypothesis| Finding::new(hypothesis, detail.as_str()))
         .collect()
 }
 
-fn proved_key(wrong: &WrongKey) -> Proved {
-    Proved {
-        hypothesis: wrong.hypothesis,
-        detail: wrong.detail.clone(),
-    }
+fn wrong_key(wrong: &WrongKey) -> Finding {
+    Finding::new(wrong.hypothesis, wrong.detail.as_str())
 }
 
 /// Both lists, each mistake once.
-fn joined(first: Vec<Proved>, then: Vec<Proved>) -> Vec<Proved> {
-    let mut all: Vec<Proved> = Vec::new();
-    for proved in first.into_iter().chain(then) {
-        if all
-            .iter()
-            .all(|known| known.hypothesis != proved.hypothesis)
-        {
-            all.push(proved);
+fn joined(first: Vec<Finding>, then: Vec<Finding>) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    for found in first.into_iter().chain(then) {
+        let is_new = |known: &Finding| known.hypothesis() != found.hypothesis();
+        if all.iter().all(is_new) {
+            all.push(found);
         }
     }
     all
@@ -330,7 +316,7 @@ struct Mistake {
 }
 
 impl Mistake {
-    fn in_words(self, guess: &impl Guess) -> Proved {
+    fn in_words(self, guess: &impl Guess) -> Finding {
         guess.mistake(self.family, self.index)
     }
 }
@@ -347,11 +333,10 @@ fn chosen(guess: &impl Guess, mistakes: &[Mistake]) -> Vec<Option<usize>> {
 }
 
 /// What the choice with this index stands for.
-pub(super) fn mistake_at<T>(choices: &[Choice<T>], index: usize) -> Option<Proved> {
-    choices.get(index).map(|choice| Proved {
-        hypothesis: choice.hypothesis,
-        detail: choice.detail.clone(),
-    })
+pub(super) fn mistake_at<T>(choices: &[Choice<T>], index: usize) -> Option<Finding> {
+    choices
+        .get(index)
+        .map(|choice| Finding::new(choice.hypothesis, choice.detail.as_str()))
 }
 
 /// Keeps one of several choices that read alike, and none that changes nothing.

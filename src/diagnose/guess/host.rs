@@ -2,8 +2,7 @@
 
 use crate::diagnose::LONG;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 use crate::policy::Policy;
 use crate::request::RequestView;
 

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::text;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 use crate::store::Credential;
 
 /// A wrong key and why it may have been used.

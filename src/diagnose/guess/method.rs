@@ -1,8 +1,7 @@
 //! Which methods a client may have signed instead of the one that arrived.
 
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 
 /// Methods, and what else may stand in their place.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {

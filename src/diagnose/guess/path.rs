@@ -3,8 +3,7 @@
 use super::text;
 use crate::diagnose::LONG;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 
 /// Paths as they may have been signed.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {

@@ -5,7 +5,7 @@ use sha2::Digest;
 use super::Parts;
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 use crate::signature::hex;
 
 /// How the parts are put together.

@@ -10,8 +10,8 @@ mod wire;
 
 use super::{host, method, path};
 use crate::diagnose::LONG;
-use crate::diagnose::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnose::search::{Choice, Guess, Text, distinct, mistake_at};
+use crate::diagnosis::{Finding, Hypothesis};
 use crate::form::{Kind, Parameters};
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -277,7 +277,7 @@ impl Guess for QueryGuess {
         joined(self.parts(chosen)).into()
     }
 
-    fn mistake(&self, family: usize, index: usize) -> Proved {
+    fn mistake(&self, family: usize, index: usize) -> Finding {
         let found = match family {
             0 => mistake_at(&self.value_choices, index),
             1 => mistake_at(&self.name_choices, index),
@@ -288,9 +288,6 @@ impl Guess for QueryGuess {
             6 => mistake_at(&self.path_choices, index),
             _ => mistake_at(&self.join_choices, index),
         };
-        found.unwrap_or(Proved {
-            hypothesis: Hypothesis::JoinWrong,
-            detail: String::new(),
-        })
+        found.unwrap_or_else(|| Finding::new(Hypothesis::JoinWrong, ""))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 
 /// Names in another form, all at once.
 pub(super) fn choices(sent: &[Vec<u8>]) -> Vec<Choice<Vec<Vec<u8>>>> {

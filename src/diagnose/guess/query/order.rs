@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::protocol_parameter::is_common;
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 
 /// Orders other than that of the names; `wire` says where each parameter was sent.
 pub(super) fn choices(

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::protocol_parameter::is_common;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 
 /// Which parameters are in the string. After those of the request come those `beside` it, then its `arrays`.
 pub(super) fn choices(

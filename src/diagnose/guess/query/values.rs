@@ -4,8 +4,7 @@ use super::protocol_parameter::is_common;
 use super::wire::Wire;
 use crate::diagnose::guess::text::{self, ALPHABETS, CHARSETS, SPELLINGS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 
 /// The values that differ from those sent, by the index of their parameter, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -3,8 +3,7 @@
 use crate::diagnose::LONG;
 use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 
 /// Content types as HTTP libraries and proxies rewrite them.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {

@@ -3,7 +3,7 @@
 use super::header_set;
 use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 use crate::request::{Field, RequestView};
 use crate::signature::Authorization;
 

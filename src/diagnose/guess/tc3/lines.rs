@@ -1,7 +1,7 @@
 //! How a client may have ended the lines of its two texts, or left some out.
 
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 
 /// The lines of the canonical request and of the string to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

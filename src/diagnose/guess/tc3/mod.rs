@@ -12,8 +12,8 @@ mod string_to_sign;
 use sha2::{Digest, Sha256};
 
 use super::{host, method, path, text};
-use crate::diagnose::search::{Choice, Guess, Proved, Text, distinct, mistake_at};
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnose::search::{Choice, Guess, Text, distinct, mistake_at};
+use crate::diagnosis::{Finding, Hypothesis};
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::{Authorization, hex};
@@ -281,7 +281,7 @@ impl Guess for Tc3Guess {
         }
     }
 
-    fn mistake(&self, family: usize, index: usize) -> Proved {
+    fn mistake(&self, family: usize, index: usize) -> Finding {
         let found = match family {
             0 => mistake_at(&self.content_type_choices, index),
             1 => mistake_at(&self.payload_choices, index),
@@ -293,10 +293,7 @@ impl Guess for Tc3Guess {
             7 => mistake_at(&self.path_choices, index),
             _ => mistake_at(&self.form_choices, index),
         };
-        found.unwrap_or(Proved {
-            hypothesis: Hypothesis::StringToSignForm,
-            detail: String::new(),
-        })
+        found.unwrap_or_else(|| Finding::new(Hypothesis::StringToSignForm, ""))
     }
 }
 

@@ -6,7 +6,7 @@ use super::digest;
 use crate::diagnose::guess::json::json_forms;
 use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
+use crate::diagnosis::Hypothesis;
 
 /// A longer body is not changed and hashed again.
 const LONGEST: usize = 256 << 10;

@@ -3,8 +3,7 @@
 use crate::diagnose::LONG;
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 
 /// Queries in another form; only that of a GET is signed at all.
 pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {

@@ -2,8 +2,7 @@
 
 use crate::diagnose::guess::tc3::signing_key::dates_around;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::mistake::Hypothesis;
-use crate::diagnosis::shown;
+use crate::diagnosis::{Hypothesis, shown};
 use crate::signature::Authorization;
 
 /// The string to sign.
