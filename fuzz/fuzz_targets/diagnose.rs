@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use qcloud_validator::diagnose::{Diagnosis, Family, Outcome};
+use qcloud_validator::diagnose::{Area, Diagnosis, Outcome};
 use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
     DiagnosisRule, Dialect, Language, ManualClock, Policy, Reason, Rejection, RequestView,
@@ -121,8 +121,8 @@ fn check(input: &Input) {
             let first = diagnosis
                 .findings()
                 .first()
-                .map(|finding| finding.hypothesis().family());
-            assert_eq!(first, Some(Family::Credential), "{diagnosis}");
+                .map(|finding| finding.mistake().area());
+            assert_eq!(first, Some(Area::Credential), "{diagnosis}");
         }
         Sent::Changed(..) => {
             let explained = diagnosis.outcome() == Outcome::Explained;

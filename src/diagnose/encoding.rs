@@ -7,7 +7,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::guess::text;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 use crate::form::encoding::hex_digit;
 use crate::scheme::Scheme;
 
@@ -22,7 +22,7 @@ pub(super) enum Hash {
 pub(super) struct Presented {
     pub(super) digest: Vec<u8>,
     pub(super) hash: Hash,
-    pub(super) implied: Vec<Hypothesis>,
+    pub(super) implied: Vec<Mistake>,
 }
 
 /// A cut signature must still prove something: ten bytes leave one chance in 2^80.
@@ -34,8 +34,8 @@ pub(super) fn readings(signature: &[u8], scheme: Scheme) -> Vec<Presented> {
     if signature.len() > LONGEST_TEXT {
         return Vec::new();
     }
-    let mut texts: Vec<(Vec<u8>, Vec<Hypothesis>)> = vec![(signature.to_vec(), Vec::new())];
-    let mut add = |text: Vec<u8>, implied: &[Hypothesis]| {
+    let mut texts: Vec<(Vec<u8>, Vec<Mistake>)> = vec![(signature.to_vec(), Vec::new())];
+    let mut add = |text: Vec<u8>, implied: &[Mistake]| {
         if texts.iter().all(|(known, _)| *known != text) {
             texts.push((text, implied.to_vec()));
         }
@@ -46,28 +46,25 @@ pub(super) fn readings(signature: &[u8], scheme: Scheme) -> Vec<Presented> {
         .copied()
         .filter(|byte| !matches!(byte, b'"' | b'\'' | b'\n' | b'\r' | b'\t'))
         .collect();
-    add(bare.clone(), &[Hypothesis::SignatureDecorated]);
+    add(bare.clone(), &[Mistake::SignatureDecorated]);
     if signature.contains(&b' ') {
         // A `+` at an end became a blank at an end.
         add(
             text::replace(signature, b" ", b"+"),
-            &[Hypothesis::SignaturePlus],
+            &[Mistake::SignaturePlus],
         );
-        add(
-            text::replace(&bare, b" ", b"+"),
-            &[Hypothesis::SignaturePlus],
-        );
+        add(text::replace(&bare, b" ", b"+"), &[Mistake::SignaturePlus]);
     }
     if bare.contains(&b'%') {
         let once = text::decode(&bare);
         add(
             text::replace(&once, b" ", b"+"),
-            &[Hypothesis::SignatureDoubleEncoded],
+            &[Mistake::SignatureDoubleEncoded],
         );
         let twice = text::decode(&once);
         add(
             text::replace(&twice, b" ", b"+"),
-            &[Hypothesis::SignatureDoubleEncoded],
+            &[Mistake::SignatureDoubleEncoded],
         );
     }
     let mut found = Vec::new();
@@ -77,9 +74,9 @@ pub(super) fn readings(signature: &[u8], scheme: Scheme) -> Vec<Presented> {
     found
 }
 
-fn digests(text: &[u8], implied: &[Hypothesis], scheme: Scheme, found: &mut Vec<Presented>) {
+fn digests(text: &[u8], implied: &[Mistake], scheme: Scheme, found: &mut Vec<Presented>) {
     let tc3 = scheme == Scheme::Tc3HmacSha256;
-    let mut add = |digest: Vec<u8>, form: &[Hypothesis]| {
+    let mut add = |digest: Vec<u8>, form: &[Mistake]| {
         let hashes: &[Hash] = match digest.len() {
             20 if !tc3 => &[Hash::Sha1],
             32 => &[Hash::Sha256],
@@ -95,12 +92,12 @@ fn digests(text: &[u8], implied: &[Hypothesis], scheme: Scheme, found: &mut Vec<
             let mut all = implied.to_vec();
             all.extend_from_slice(form);
             if digest.len() < whole {
-                all.retain(|known| *known != Hypothesis::UnpaddedBase64);
-                all.push(Hypothesis::SignatureTruncated);
+                all.retain(|known| *known != Mistake::UnpaddedBase64);
+                all.push(Mistake::SignatureTruncated);
             }
             match (hash, scheme) {
-                (Hash::Sha256, Scheme::HmacSha1) => all.push(Hypothesis::Sha256NotDeclared),
-                (Hash::Sha1, Scheme::HmacSha256) => all.push(Hypothesis::Sha1Declared256),
+                (Hash::Sha256, Scheme::HmacSha1) => all.push(Mistake::Sha256NotDeclared),
+                (Hash::Sha1, Scheme::HmacSha256) => all.push(Mistake::Sha1Declared256),
                 _ => {}
             }
             found.push(Presented {
@@ -114,11 +111,11 @@ fn digests(text: &[u8], implied: &[Hypothesis], scheme: Scheme, found: &mut Vec<
     if let Some(bytes) = hex(text) {
         let upper = text.iter().any(u8::is_ascii_uppercase);
         if tc3 && upper {
-            add(bytes, &[Hypothesis::UpperCaseHex]);
+            add(bytes, &[Mistake::UpperCaseHex]);
         } else if tc3 {
             add(bytes, &[]);
         } else {
-            add(bytes, &[Hypothesis::HexInsteadOfBase64]);
+            add(bytes, &[Mistake::HexInsteadOfBase64]);
         }
     }
     let unpadded = !text.len().is_multiple_of(4);
@@ -137,16 +134,16 @@ fn digests(text: &[u8], implied: &[Hypothesis], scheme: Scheme, found: &mut Vec<
     bytes.truncate(length);
     let mut form = Vec::new();
     if tc3 {
-        form.push(Hypothesis::Base64InsteadOfHex);
+        form.push(Mistake::Base64InsteadOfHex);
     }
     if url_safe {
-        form.push(Hypothesis::UrlSafeBase64);
+        form.push(Mistake::UrlSafeBase64);
     } else if unpadded {
-        form.push(Hypothesis::UnpaddedBase64);
+        form.push(Mistake::UnpaddedBase64);
     }
     if let Some(inner) = hex(&bytes).filter(|_| matches!(length, 40 | 64)) {
-        form.retain(|known| *known != Hypothesis::Base64InsteadOfHex);
-        form.insert(0, Hypothesis::Base64OfHex);
+        form.retain(|known| *known != Mistake::Base64InsteadOfHex);
+        form.insert(0, Mistake::Base64OfHex);
         add(inner, &form);
     } else {
         add(bytes, &form);

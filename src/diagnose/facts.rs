@@ -1,7 +1,7 @@
 //! What a refusal says by itself, before any guess: state of the credential, distance and shape of the time, form of the
 //! request.
 
-use crate::diagnosis::{Finding, Hypothesis, shown};
+use crate::diagnosis::{Finding, Mistake, shown};
 use crate::reason::{AuthorizationFault, Reason};
 use crate::request::RequestView;
 use crate::store::Credential;
@@ -17,41 +17,39 @@ const EXAMPLES: [i64; 7] = [
     1_527_672_334,
 ];
 
-fn fact(hypothesis: Hypothesis, detail: impl Into<String>) -> Vec<Finding> {
-    vec![Finding::new(hypothesis, detail)]
+fn fact(mistake: Mistake, detail: impl Into<String>) -> Vec<Finding> {
+    vec![Finding::new(mistake, detail)]
 }
 
 /// The mistake that a reason states. Reasons that leave the cause open yield none.
 pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Finding> {
     match reason {
-        Reason::PlainHttp => fact(Hypothesis::PlainHttp, ""),
-        Reason::MethodNotAllowed => fact(Hypothesis::MethodUnsupported, shown(request.method())),
-        Reason::QueryTooLong { limit } | Reason::BodyTooLong { limit } => fact(
-            Hypothesis::BodyTooLarge,
-            format!("the limit is {limit} bytes"),
-        ),
+        Reason::PlainHttp => fact(Mistake::PlainHttp, ""),
+        Reason::MethodNotAllowed => fact(Mistake::MethodUnsupported, shown(request.method())),
+        Reason::QueryTooLong { limit } | Reason::BodyTooLong { limit } => {
+            fact(Mistake::BodyTooLarge, format!("the limit is {limit} bytes"))
+        }
         Reason::FormTooLong { limit } => fact(
-            Hypothesis::BodyTooLarge,
+            Mistake::BodyTooLarge,
             format!("a form may have {limit} bytes; TC3-HMAC-SHA256 takes larger bodies"),
         ),
-        Reason::TooManyParameters { limit } => fact(
-            Hypothesis::BodyTooLarge,
-            format!("at most {limit} parameters"),
-        ),
+        Reason::TooManyParameters { limit } => {
+            fact(Mistake::BodyTooLarge, format!("at most {limit} parameters"))
+        }
         Reason::PairWithoutEquals { name } if name.is_empty() => fact(
-            Hypothesis::ValuelessParameter,
+            Mistake::ValuelessParameter,
             "an `&` has nothing before or after it",
         ),
         Reason::PairWithoutEquals { name } => {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
             if name.chars().all(plain) {
                 fact(
-                    Hypothesis::ValuelessParameter,
+                    Mistake::ValuelessParameter,
                     format!("`{}` has no `=`", shown(name.as_bytes())),
                 )
             } else {
                 fact(
-                    Hypothesis::UnencodedCharacter,
+                    Mistake::UnencodedCharacter,
                     format!(
                         "`{}` stands alone: it follows a `&` that belongs to a value",
                         shown(name.as_bytes())
@@ -60,34 +58,34 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Findi
             }
         }
         Reason::MalformedEncoding { offset } => fact(
-            Hypothesis::UnencodedCharacter,
+            Mistake::UnencodedCharacter,
             format!("the `%` at byte {offset}"),
         ),
         Reason::NonAsciiQuery { offset } => fact(
-            Hypothesis::UnencodedCharacter,
+            Mistake::UnencodedCharacter,
             format!(
                 "byte {offset} of the query is not ASCII; browsers encode it silently, programs do not"
             ),
         ),
-        Reason::MalformedMultipart => fact(Hypothesis::MalformedBody, ""),
+        Reason::MalformedMultipart => fact(Mistake::MalformedBody, ""),
         Reason::RepeatedParameter { name } => fact(
-            Hypothesis::DuplicateParameter,
+            Mistake::DuplicateParameter,
             format!("parameter `{}`", shown(name.as_bytes())),
         ),
         Reason::RepeatedHeader { name } => fact(
-            Hypothesis::DuplicateParameter,
+            Mistake::DuplicateParameter,
             format!("header `{}`", shown(name.as_bytes())),
         ),
         Reason::MalformedHost => fact(
-            Hypothesis::HostDecorated,
+            Mistake::HostDecorated,
             format!("`{}`", shown(request.host())),
         ),
-        Reason::MalformedContentType => fact(Hypothesis::InvalidValue, "`Content-Type`"),
+        Reason::MalformedContentType => fact(Mistake::InvalidValue, "`Content-Type`"),
         Reason::AmbiguousParameter { name } => fact(
-            Hypothesis::AmbiguousNames,
+            Mistake::AmbiguousNames,
             format!("`{}`", shown(name.as_bytes())),
         ),
-        Reason::MissingParameter { name: "SecretId" } => fact(Hypothesis::SecretIdEmpty, ""),
+        Reason::MissingParameter { name: "SecretId" } => fact(Mistake::SecretIdEmpty, ""),
         Reason::MissingParameter { name } => {
             let elsewhere = request.method() == b"POST"
                 && request
@@ -95,7 +93,7 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Findi
                     .split(|&byte| byte == b'&')
                     .any(|piece| piece.starts_with(&[name.as_bytes(), b"="].concat()));
             fact(
-                Hypothesis::MissingParameter,
+                Mistake::MissingParameter,
                 if elsewhere {
                     format!("`{name}` is in the query, and a POST is read from its body")
                 } else {
@@ -105,23 +103,23 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Findi
         }
         Reason::InvalidAuthorization { fault } => match fault {
             AuthorizationFault::Service => fact(
-                Hypothesis::ScopeService,
+                Mistake::ScopeService,
                 format!("the request went to `{}`", shown(request.host())),
             ),
-            AuthorizationFault::SecretId => fact(Hypothesis::SecretIdEmpty, ""),
+            AuthorizationFault::SecretId => fact(Mistake::SecretIdEmpty, ""),
             AuthorizationFault::HeaderNotSigned { header } => {
-                fact(Hypothesis::HeaderSet, format!("`{header}` must be signed"))
+                fact(Mistake::HeaderSet, format!("`{header}` must be signed"))
             }
             AuthorizationFault::SignedHeaders => fact(
-                Hypothesis::HeaderSet,
+                Mistake::HeaderSet,
                 "a name is empty, occurs twice, or is out of order",
             ),
             AuthorizationFault::SignedHeaderAbsent => fact(
-                Hypothesis::HeaderSet,
+                Mistake::HeaderSet,
                 "a signed header did not arrive; a proxy may have removed it",
             ),
             AuthorizationFault::SignedHeaderRepeated => fact(
-                Hypothesis::HeaderSet,
+                Mistake::HeaderSet,
                 "a signed header arrived twice with different values",
             ),
             AuthorizationFault::Absent
@@ -131,45 +129,43 @@ pub(super) fn of_reason(reason: &Reason, request: &RequestView<'_>) -> Vec<Findi
             | AuthorizationFault::PartRepeated { .. }
             | AuthorizationFault::Scope
             | AuthorizationFault::Date
-            | AuthorizationFault::Terminator => fact(Hypothesis::AuthorizationUnreadable, ""),
+            | AuthorizationFault::Terminator => fact(Mistake::AuthorizationUnreadable, ""),
         },
         Reason::InvalidParameter {
             name: "Timestamp" | "X-TC-Timestamp",
             ..
-        } => fact(Hypothesis::TimestampMalformed, ""),
-        Reason::InvalidParameter { name, .. } => {
-            fact(Hypothesis::InvalidValue, format!("`{name}`"))
-        }
+        } => fact(Mistake::TimestampMalformed, ""),
+        Reason::InvalidParameter { name, .. } => fact(Mistake::InvalidValue, format!("`{name}`")),
         Reason::TimestampOutsideWindow {
             timestamp,
             now,
             window,
         } => time(*timestamp, *now, *window),
-        Reason::TokenMissing => fact(Hypothesis::TokenMissing, ""),
-        Reason::TokenWrong => fact(Hypothesis::TokenWrong, ""),
+        Reason::TokenMissing => fact(Mistake::TokenMissing, ""),
+        Reason::TokenWrong => fact(Mistake::TokenWrong, ""),
         Reason::TokenExpired { expired_at } => fact(
-            Hypothesis::TokenExpired,
+            Mistake::TokenExpired,
             format!("it expired at {}", expired_at.seconds()),
         ),
-        Reason::TokenUnexpected => fact(Hypothesis::TokenWithPermanentKey, ""),
+        Reason::TokenUnexpected => fact(Mistake::TokenWithPermanentKey, ""),
         Reason::ScopeDateMismatch { expected } => fact(
-            Hypothesis::ScopeDate,
+            Mistake::ScopeDate,
             format!("the UTC date of the timestamp is {expected}"),
         ),
-        Reason::NonceRepeated => fact(Hypothesis::NonceReused, ""),
+        Reason::NonceRepeated => fact(Mistake::NonceReused, ""),
         Reason::AccountBanned
         | Reason::AccountNotInAudience
         | Reason::MfaFailed
         | Reason::ActionDenied { .. }
         | Reason::ResourceDenied { .. }
-        | Reason::ActionResourceDenied { .. } => fact(Hypothesis::NotPermitted, ""),
+        | Reason::ActionResourceDenied { .. } => fact(Mistake::NotPermitted, ""),
         Reason::ActionUnknown { action } | Reason::ActionUnavailable { action } => fact(
-            Hypothesis::ActionWrong,
+            Mistake::ActionWrong,
             format!("`{}`", shown(action.as_bytes())),
         ),
         Reason::NonceShareExhausted
         | Reason::RateExceeded { .. }
-        | Reason::QuotaExhausted { .. } => fact(Hypothesis::LimitReached, ""),
+        | Reason::QuotaExhausted { .. } => fact(Mistake::LimitReached, ""),
         Reason::BodyUnseen
         | Reason::BodyCutOff
         | Reason::NonceBeforeMemory
@@ -193,12 +189,12 @@ fn time(timestamp: i64, now: i64, window: i64) -> Vec<Finding> {
         "the timestamp {timestamp} is {distance} s {side} the server's clock {now}; {window} s are allowed"
     );
     if EXAMPLES.contains(&timestamp) {
-        return fact(Hypothesis::TimestampExample, detail);
+        return fact(Mistake::TimestampExample, detail);
     }
     let in_seconds = timestamp.div_euclid(1000);
     if timestamp > 100_000_000_000 && in_seconds.abs_diff(now) < 86_400 * 366 {
         return fact(
-            Hypothesis::TimestampMilliseconds,
+            Mistake::TimestampMilliseconds,
             format!("{timestamp} has thirteen digits"),
         );
     }
@@ -213,11 +209,11 @@ fn time(timestamp: i64, now: i64, window: i64) -> Vec<Finding> {
         let (hours, half) = (hours.div_euclid(2), hours.rem_euclid(2) == 1);
         let half = if half { " and a half" } else { "" };
         return fact(
-            Hypothesis::TimestampLocalTimezone,
+            Mistake::TimestampLocalTimezone,
             format!("{detail}: {hours:+}{half} h, the offset of a time zone"),
         );
     }
-    fact(Hypothesis::ClockSkew, detail)
+    fact(Mistake::ClockSkew, detail)
 }
 
 /// What an unknown SecretId looks like, given the credentials that are known.
@@ -225,7 +221,7 @@ pub(super) fn of_unknown_id(sent: &str, known: &[Credential]) -> Vec<Finding> {
     let is_key = |credential: &&Credential| credential.key().is(sent.as_bytes());
     if let Some(owner) = known.iter().find(is_key) {
         return fact(
-            Hypothesis::IdAndKeySwapped,
+            Mistake::IdAndKeySwapped,
             format!(
                 "the SecretId sent is the secret key of {}",
                 owner.secret_id()
@@ -240,13 +236,10 @@ pub(super) fn of_unknown_id(sent: &str, known: &[Credential]) -> Vec<Finding> {
             .iter()
             .any(|credential| credential.secret_id() == bare)
     {
-        return fact(Hypothesis::SecretIdWhitespace, "");
+        return fact(Mistake::SecretIdWhitespace, "");
     }
     if !sent.is_empty() && sent.bytes().all(|byte| byte.is_ascii_digit()) {
-        return fact(
-            Hypothesis::WrongCredentialType,
-            "it consists of digits only",
-        );
+        return fact(Mistake::WrongCredentialType, "it consists of digits only");
     }
     Vec::new()
 }

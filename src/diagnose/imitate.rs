@@ -7,7 +7,7 @@ use super::guess::query::QueryGuess;
 use super::guess::tc3::{Tc3Guess, signing_key};
 use super::guess::text::{self, ALPHABETS};
 use super::search::Guess;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::Authorization;
@@ -26,7 +26,7 @@ pub(crate) fn imitations(
     request: &RequestView<'_>,
     policy: &Policy,
     credential: &Credential,
-    hypothesis: Hypothesis,
+    mistake: Mistake,
 ) -> Vec<Imitation> {
     let mut received = Received::new(request, policy);
     let Some(read) = received.read_untimed() else {
@@ -40,10 +40,10 @@ pub(crate) fn imitations(
             let keys = key::wrong_keys(credential, token.as_deref(), &[]);
             let keys = keys
                 .into_iter()
-                .filter(|wrong| wrong.hypothesis == hypothesis)
+                .filter(|wrong| wrong.mistake == mistake)
                 .map(|wrong| wrong.bytes);
-            let mut texts = texts(&guess, hypothesis);
-            if hypothesis == Hypothesis::TimestampAfterSigning {
+            let mut texts = texts(&guess, mistake);
+            if mistake == Mistake::TimestampAfterSigning {
                 texts.push(guess.with_timestamp(read.common.timestamp.saturating_sub(1)));
             }
             made(&guess, secret, keys, texts)
@@ -54,15 +54,15 @@ pub(crate) fn imitations(
             let token = Some(token).filter(|token| !token.is_empty());
             let chains = signing_key::wrong_chains(secret, authorization)
                 .into_iter()
-                .filter(|_| hypothesis == Hypothesis::KeyChain)
+                .filter(|_| mistake == Mistake::KeyChain)
                 .map(|(_, key)| key);
             let keys = key::wrong_keys(credential, token, &[])
                 .into_iter()
-                .filter(|wrong| wrong.hypothesis == hypothesis)
+                .filter(|wrong| wrong.mistake == mistake)
                 .map(|wrong| signing_key::documented_chain(&wrong.bytes, authorization))
                 .chain(chains);
-            let mut texts = texts(&guess, hypothesis);
-            if hypothesis == Hypothesis::TimestampAfterSigning {
+            let mut texts = texts(&guess, mistake);
+            if mistake == Mistake::TimestampAfterSigning {
                 let digest = guess.canonical_digest();
                 texts.push(guess.with_timestamp(read.common.timestamp.saturating_sub(1), &digest));
             }
@@ -73,13 +73,13 @@ pub(crate) fn imitations(
 }
 
 /// Texts that differ from the right one.
-fn texts(guess: &impl Guess, hypothesis: Hypothesis) -> Vec<Vec<u8>> {
+fn texts(guess: &impl Guess, mistake: Mistake) -> Vec<Vec<u8>> {
     let families = guess.families();
     let base = guess.text(&vec![None; families.len()]).bytes;
     let mut found = Vec::new();
     for (family, &count) in families.iter().enumerate() {
         for index in 0..count {
-            if guess.mistake(family, index).hypothesis() == hypothesis {
+            if guess.mistake(family, index).mistake() == mistake {
                 let mut chosen = vec![None; families.len()];
                 if let Some(slot) = chosen.get_mut(family) {
                     *slot = Some(index);

@@ -23,9 +23,7 @@ use crate::stage::{Read, Received, Signed, query_signed};
 use crate::store::Credential;
 
 use crate::diagnosis::shown;
-pub use crate::diagnosis::{
-    Diagnosis, Difference, Family, Finding, Hypothesis, Occurrence, Outcome,
-};
+pub use crate::diagnosis::{Area, Diagnosis, Difference, Finding, Mistake, Occurrence, Outcome};
 use guess::key;
 use guess::query::QueryGuess;
 use guess::tc3::{Tc3Guess, signing_key};
@@ -219,7 +217,7 @@ impl Case<'_> {
         }
         let chains = signing_key::wrong_chains(secret, authorization);
         keys.extend(chains.into_iter().map(|(detail, bytes)| key::WrongKey {
-            hypothesis: Hypothesis::KeyChain,
+            mistake: Mistake::KeyChain,
             detail: detail.to_owned(),
             bytes,
         }));
@@ -231,7 +229,7 @@ impl Case<'_> {
             let text = guess.with_scope(&scope, &digest);
             if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
                 let detail = format!("signed scope `{}`", shown(&scope));
-                found.insert(0, Finding::new(Hypothesis::ScopeMismatch, detail));
+                found.insert(0, Finding::new(Mistake::ScopeMismatch, detail));
                 return Some(found);
             }
         }
@@ -260,7 +258,7 @@ fn retimed(
         let text = search.written(|| text(at).into())?;
         if let Some(mut found) = search.proved(key, &text) {
             let detail = format!("signed {at}, sent {sent}: {distance:+} s");
-            found.insert(0, Finding::new(Hypothesis::TimestampAfterSigning, detail));
+            found.insert(0, Finding::new(Mistake::TimestampAfterSigning, detail));
             return Some(found);
         }
     }
@@ -269,7 +267,7 @@ fn retimed(
 
 fn unsorted() -> Finding {
     Finding::new(
-        Hypothesis::SortMissing,
+        Mistake::SortMissing,
         "in the order in which they were added",
     )
 }

@@ -7,12 +7,12 @@ use std::hash::Hash as Hashed;
 use super::encoding::{Hash, Presented};
 use super::guess::key::WrongKey;
 use super::mac::{Construction, Key};
-use crate::diagnosis::{Family, Finding, Hypothesis};
+use crate::diagnosis::{Area, Finding, Mistake};
 
 /// A mistake as it would look in this request.
 #[derive(Clone, Debug)]
 pub(super) struct Choice<T> {
-    pub(super) hypothesis: Hypothesis,
+    pub(super) mistake: Mistake,
     /// What exactly: which parameter, which header, which text.
     pub(super) detail: String,
     pub(super) data: T,
@@ -169,26 +169,22 @@ impl Search<'_> {
         }
         // What follows grows with the square, so only the likely forms of each mistake take part.
         let mut taken = BTreeMap::new();
-        texts.retain(|at| likely(&mut taken, at.in_words(guess).hypothesis()));
+        texts.retain(|at| likely(&mut taken, at.in_words(guess).mistake()));
         let mut taken = BTreeMap::new();
         let keys: Vec<_> = keys
             .into_iter()
-            .filter(|(wrong, _)| likely(&mut taken, wrong.hypothesis))
+            .filter(|(wrong, _)| likely(&mut taken, wrong.mistake))
             .collect();
         self.one_mistake_and_a_wrong_key(guess, &texts, &keys)
             .or_else(|| self.two_mistakes(guess, &texts))
     }
 
     /// One mistake in the text. Those that change it are added to `texts`.
-    fn one_mistake(
-        &mut self,
-        guess: &impl Guess,
-        texts: &mut Vec<Mistake>,
-    ) -> Option<Vec<Finding>> {
+    fn one_mistake(&mut self, guess: &impl Guess, texts: &mut Vec<At>) -> Option<Vec<Finding>> {
         let (right, accepted) = (self.right, self.accepted);
         for (family, count) in guess.families().into_iter().enumerate() {
             for index in 0..count {
-                let mistake = Mistake { family, index };
+                let mistake = At { family, index };
                 let text = self.written(|| guess.text(&chosen(guess, &[mistake])))?;
                 if accepted.contains(&text) {
                     continue;
@@ -205,7 +201,7 @@ impl Search<'_> {
     fn one_mistake_and_a_wrong_key(
         &mut self,
         guess: &impl Guess,
-        texts: &[Mistake],
+        texts: &[At],
         keys: &[(&WrongKey, Key)],
     ) -> Option<Vec<Finding>> {
         for mistake in texts {
@@ -226,7 +222,7 @@ impl Search<'_> {
     }
 
     /// Two mistakes in the text, of different families.
-    fn two_mistakes(&mut self, guess: &impl Guess, texts: &[Mistake]) -> Option<Vec<Finding>> {
+    fn two_mistakes(&mut self, guess: &impl Guess, texts: &[At]) -> Option<Vec<Finding>> {
         let right = self.right;
         for (position, one) in texts.iter().enumerate() {
             for other in texts.iter().skip(position) {
@@ -248,11 +244,11 @@ impl Search<'_> {
         let presented = self.presented.iter().find(|presented| {
             budget.spend_on_mac(text) && right.proves_by(construction, text, presented)
         })?;
-        let hypothesis = match construction {
-            Construction::Swapped => Hypothesis::HmacArgumentsSwapped,
+        let mistake = match construction {
+            Construction::Swapped => Mistake::HmacArgumentsSwapped,
             Construction::Hash
             | Construction::HashOfKeyAndText
-            | Construction::HashOfTextAndKey => Hypothesis::PlainHash,
+            | Construction::HashOfTextAndKey => Mistake::PlainHash,
         };
         let detail = match construction {
             Construction::Hash => "of the string alone",
@@ -260,18 +256,18 @@ impl Search<'_> {
             Construction::HashOfTextAndKey => "of string and key",
             Construction::Swapped => "",
         };
-        let found = Finding::new(hypothesis, detail);
+        let found = Finding::new(mistake, detail);
         Some(joined(vec![found], implied(presented)))
     }
 }
 
 /// Whether this is one of the first forms of a mistake; the lists of forms begin with the likely ones.
-fn likely(taken: &mut BTreeMap<Hypothesis, u8>, hypothesis: Hypothesis) -> bool {
-    let forms = match hypothesis.family() {
-        Family::Method | Family::Host | Family::Path | Family::Scope | Family::Time => 3,
+fn likely(taken: &mut BTreeMap<Mistake, u8>, mistake: Mistake) -> bool {
+    let forms = match mistake.area() {
+        Area::Method | Area::Host | Area::Path | Area::Scope | Area::Time => 3,
         _ => 4,
     };
-    let count = taken.entry(hypothesis).or_insert(0);
+    let count = taken.entry(mistake).or_insert(0);
     *count = count.saturating_add(1);
     *count <= forms
 }
@@ -288,19 +284,19 @@ fn implied(presented: &Presented) -> Vec<Finding> {
     presented
         .implied
         .iter()
-        .map(|&hypothesis| Finding::new(hypothesis, detail.as_str()))
+        .map(|&mistake| Finding::new(mistake, detail.as_str()))
         .collect()
 }
 
 fn wrong_key(wrong: &WrongKey) -> Finding {
-    Finding::new(wrong.hypothesis, wrong.detail.as_str())
+    Finding::new(wrong.mistake, wrong.detail.as_str())
 }
 
 /// Both lists, each mistake once.
 fn joined(first: Vec<Finding>, then: Vec<Finding>) -> Vec<Finding> {
     let mut all: Vec<Finding> = Vec::new();
     for found in first.into_iter().chain(then) {
-        let is_new = |known: &Finding| known.hypothesis() != found.hypothesis();
+        let is_new = |known: &Finding| known.mistake() != found.mistake();
         if all.iter().all(is_new) {
             all.push(found);
         }
@@ -310,19 +306,19 @@ fn joined(first: Vec<Finding>, then: Vec<Finding>) -> Vec<Finding> {
 
 /// A mistake in the text: which family, and which one of it.
 #[derive(Clone, Copy)]
-struct Mistake {
+struct At {
     family: usize,
     index: usize,
 }
 
-impl Mistake {
+impl At {
     fn in_words(self, guess: &impl Guess) -> Finding {
         guess.mistake(self.family, self.index)
     }
 }
 
 /// The choice of these mistakes and no others.
-fn chosen(guess: &impl Guess, mistakes: &[Mistake]) -> Vec<Option<usize>> {
+fn chosen(guess: &impl Guess, mistakes: &[At]) -> Vec<Option<usize>> {
     let mut chosen = vec![None; guess.families().len()];
     for mistake in mistakes {
         if let Some(slot) = chosen.get_mut(mistake.family) {
@@ -336,7 +332,7 @@ fn chosen(guess: &impl Guess, mistakes: &[Mistake]) -> Vec<Option<usize>> {
 pub(super) fn mistake_at<T>(choices: &[Choice<T>], index: usize) -> Option<Finding> {
     choices
         .get(index)
-        .map(|choice| Finding::new(choice.hypothesis, choice.detail.as_str()))
+        .map(|choice| Finding::new(choice.mistake, choice.detail.as_str()))
 }
 
 /// Keeps one of several choices that read alike, and none that changes nothing.

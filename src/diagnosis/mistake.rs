@@ -1,13 +1,13 @@
-//! Which mistakes are known: a stable id, the cause and the fix in both languages, and whether a mistake fails only
+//! Catalogue of the known mistakes: a stable id, the cause and the fix in both languages, and whether a mistake fails only
 //! sometimes. The manual's page is made from this list.
 
 use crate::scheme::Language;
 
-/// What part of the work of a client a mistake belongs to. One mistake per family is combined with one of another.
+/// The part of a client's work that a mistake belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Family {
-    /// SecretId, secret key and token. Never told to strangers.
+pub enum Area {
+    /// SecretId, secret key and token. Reported to the operator only.
     Credential,
     /// Timestamp and date.
     Time,
@@ -37,18 +37,18 @@ pub enum Family {
     Request,
 }
 
-macro_rules! hypotheses {
-    ($($variant:ident $id:literal $family:ident $often:ident
+macro_rules! mistakes {
+    ($($variant:ident $id:literal $area:ident $often:ident
         $cause_en:literal / $fix_en:literal
         $cause_zh:literal / $fix_zh:literal;)*) => {
         /// A mistake that clients are known to make.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Hypothesis {
+        pub enum Mistake {
             $(#[doc = $cause_en] $variant,)*
         }
 
-        impl Hypothesis {
+        impl Mistake {
             /// Every known mistake, in the order of the manual.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
@@ -58,10 +58,10 @@ macro_rules! hypotheses {
                 match self { $(Self::$variant => $id,)* }
             }
 
-            /// What part of the client's work it belongs to.
+            /// Returns the part of the client's work that it belongs to.
             #[must_use]
-            pub const fn family(self) -> Family {
-                match self { $(Self::$variant => Family::$family,)* }
+            pub const fn area(self) -> Area {
+                match self { $(Self::$variant => Area::$area,)* }
             }
 
             /// Whether the mistake shows in every request or only in some.
@@ -101,7 +101,7 @@ pub enum Occurrence {
     Sometimes,
 }
 
-hypotheses! {
+mistakes! {
     // Credentials.
     SecretIdEmpty "secret-id-empty" Credential Always
         "The SecretId was not sent: it was not loaded." / "Check the environment variable or the configuration that holds the SecretId."
@@ -322,7 +322,7 @@ hypotheses! {
     HostRewritten "host-rewritten-by-proxy" Host Always
         "Another host was signed than arrived: a proxy or relay changed the Host header, or the client signs a fixed one." / "Forward the Host header unchanged, or have the operator name the public host (`--public-host`)."
         "签名所用的主机与到达的不同：代理或中转修改了 Host 头，或客户端使用了固定的主机。" / "请原样转发 Host 头，或由服务方配置公开域名（`--public-host`）。";
-    HostOtherFamily "host-other-domain" Host Always
+    HostOtherDomain "host-other-domain" Host Always
         "Another domain of the service was signed than arrived." / "Sign the domain that the request is sent to."
         "签名所用的是该服务的另一个域名。" / "请对请求实际发送到的域名签名。";
     HostDecorated "host-with-scheme-or-blank" Host Always

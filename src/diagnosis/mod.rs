@@ -9,7 +9,7 @@ use std::fmt;
 use crate::scheme::Language;
 
 pub use difference::Difference;
-pub use mistake::{Family, Hypothesis, Occurrence};
+pub use mistake::{Area, Mistake, Occurrence};
 pub(crate) use shown::shown;
 
 /// Why a request was refused, for the client's author and the operator.
@@ -35,14 +35,14 @@ pub enum Outcome {
 /// One mistake that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    hypothesis: Hypothesis,
+    mistake: Mistake,
     evidence: String,
 }
 
 impl Finding {
-    pub(crate) fn new(hypothesis: Hypothesis, evidence: impl Into<String>) -> Self {
+    pub(crate) fn new(mistake: Mistake, evidence: impl Into<String>) -> Self {
         Self {
-            hypothesis,
+            mistake,
             evidence: evidence.into(),
         }
     }
@@ -54,14 +54,14 @@ impl Finding {
 
     /// Which mistake.
     #[must_use]
-    pub fn hypothesis(&self) -> Hypothesis {
-        self.hypothesis
+    pub fn mistake(&self) -> Mistake {
+        self.mistake
     }
 
     /// The stable name of the mistake.
     #[must_use]
     pub fn id(&self) -> &'static str {
-        self.hypothesis.id()
+        self.mistake.id()
     }
 
     /// Where the mistake is and what shows it: names, places and texts of the request, no secret. May be empty.
@@ -115,14 +115,14 @@ impl Diagnosis {
         let told: Vec<String> = self
             .findings
             .iter()
-            .filter(|finding| finding.hypothesis.family() != Family::Credential)
+            .filter(|finding| finding.mistake.area() != Area::Credential)
             .map(|finding| {
-                let hypothesis = finding.hypothesis;
+                let mistake = finding.mistake;
                 format!(
                     "[{}] {} {}",
-                    hypothesis.id(),
-                    hypothesis.cause(language),
-                    hypothesis.fix(language)
+                    mistake.id(),
+                    mistake.cause(language),
+                    mistake.fix(language)
                 )
             })
             .collect();
@@ -155,17 +155,12 @@ impl fmt::Display for Diagnosis {
             if index > 0 {
                 writeln!(f)?;
             }
-            let hypothesis = finding.hypothesis;
-            writeln!(
-                f,
-                "{}: {}",
-                hypothesis.id(),
-                hypothesis.cause(Language::EnUs)
-            )?;
+            let mistake = finding.mistake;
+            writeln!(f, "{}: {}", mistake.id(), mistake.cause(Language::EnUs))?;
             if !finding.evidence.is_empty() {
                 writeln!(f, "  found: {}", finding.evidence)?;
             }
-            write!(f, "  fix: {}", hypothesis.fix(Language::EnUs))?;
+            write!(f, "  fix: {}", mistake.fix(Language::EnUs))?;
         }
         Ok(())
     }

@@ -1,14 +1,14 @@
-//! How a client signs that makes a known mistake. What it signs is what the diagnosis tries; whether the mistake shows is
-//! for the diagnosis to say.
+//! Requests signed with a known mistake. What is signed is what the diagnosis tries, and the diagnosis decides whether the
+//! mistake shows.
 
 use std::error::Error;
 use std::fmt;
 
 use sha1::Sha1;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::{Clock, SystemClock};
-use crate::diagnose::{Hypothesis, imitations, percent_encoded};
+use crate::diagnose::{Mistake, imitations, percent_encoded};
 use crate::policy::Policy;
 use crate::request::Transport;
 use crate::signature::SecretKey;
@@ -18,30 +18,32 @@ use crate::testkit::sign::{
 };
 use crate::testkit::{Assertion, Request};
 
-/// A client that makes a known mistake; [`Signer::with_mistake`] makes one.
-#[derive(Clone, Debug)]
-pub struct Mistaken {
-    signer: Signer,
-    hypothesis: Hypothesis,
-}
-
 /// Nonces that are tried, where none was set: some mistakes show in one signature of two or three.
 const ATTEMPTS: usize = 64;
 
-impl Mistaken {
-    pub(super) fn new(signer: Signer, hypothesis: Hypothesis) -> Self {
-        Self { signer, hypothesis }
-    }
-
-    /// Signs with the mistake. The default policy refuses the request, at the time of signing, and a diagnosis names this
-    /// mistake first.
+impl Signer {
+    /// Signs as a client that makes a known mistake. The default policy refuses the request, at the time of signing, and a
+    /// diagnosis names this mistake first.
+    ///
+    /// ```
+    /// use qcloud_validator::assert_refused;
+    /// use qcloud_validator::diagnose::Mistake;
+    /// use qcloud_validator::testkit::Signer;
+    ///
+    /// let request = Signer::v2("AKIDEXAMPLE", "dummySecretKey")
+    ///     .action("DescribeInstances")
+    ///     .parameter("Name", "a b")
+    ///     .sign_with_mistake(Mistake::EncodedBeforeSigning)?;
+    /// assert_refused!(&request, ("AKIDEXAMPLE", "dummySecretKey"), "AuthFailure");
+    /// # Ok::<(), qcloud_validator::testkit::CannotShow>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// If the mistake cannot show in this request: it is about something that the request does not hold, such as a list
     /// of more than ten, or about more than one request, or about what the server knows.
-    pub fn sign(&self) -> Result<Request, CannotShow> {
-        let mut signer = self.signer.clone();
+    pub fn sign_with_mistake(&self, mistake: Mistake) -> Result<Request, CannotShow> {
+        let mut signer = self.clone();
         let now = signer
             .timestamp
             .unwrap_or_else(|| SystemClock.now().seconds());
@@ -50,32 +52,33 @@ impl Mistaken {
             None if signer.scheme != SignerScheme::Tc3 => ATTEMPTS,
             _ => 1,
         };
-        let credential = credential(&signer).ok_or(CannotShow(self.hypothesis))?;
+        let credential = credential(&signer).ok_or(CannotShow(mistake))?;
         (0..attempts)
-            .flat_map(|_| requests(&signer, &credential, self.hypothesis, now))
-            .find(|request| self.shows(request, &credential, now))
-            .ok_or(CannotShow(self.hypothesis))
+            .flat_map(|_| requests(&signer, &credential, mistake, now))
+            .find(|request| shows(mistake, request, &credential, now))
+            .ok_or(CannotShow(mistake))
     }
+}
 
-    fn shows(&self, request: &Request, credential: &Credential, now: i64) -> bool {
-        Assertion::new(request, credential)
-            .at(now)
-            .explained()
-            .is_err_and(|(_, diagnosis)| {
-                let first = diagnosis.findings().first();
-                first.is_some_and(|finding| finding.hypothesis() == self.hypothesis)
-            })
-    }
+/// Whether a diagnosis of the request names the mistake first.
+fn shows(mistake: Mistake, request: &Request, credential: &Credential, now: i64) -> bool {
+    Assertion::new(request, credential)
+        .at(now)
+        .explained()
+        .is_err_and(|(_, diagnosis)| {
+            let first = diagnosis.findings().first();
+            first.is_some_and(|finding| finding.mistake() == mistake)
+        })
 }
 
 /// The mistake cannot show in this request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CannotShow(Hypothesis);
+pub struct CannotShow(Mistake);
 
 impl CannotShow {
     /// Which mistake.
     #[must_use]
-    pub fn hypothesis(self) -> Hypothesis {
+    pub fn mistake(self) -> Mistake {
         self.0
     }
 }
@@ -100,19 +103,14 @@ fn credential(signer: &Signer) -> Option<Credential> {
 }
 
 /// Requests in which the mistake may show, the likely ones first.
-fn requests(
-    signer: &Signer,
-    credential: &Credential,
-    hypothesis: Hypothesis,
-    now: i64,
-) -> Vec<Request> {
-    let mut found: Vec<Request> = told(signer, hypothesis, now).into_iter().collect();
-    found.extend(spoiled(&signer.draft(), hypothesis, now));
-    found.extend(miswritten(signer, hypothesis));
-    for draft in drafts(signer, hypothesis) {
+fn requests(signer: &Signer, credential: &Credential, mistake: Mistake, now: i64) -> Vec<Request> {
+    let mut found: Vec<Request> = misinformed(signer, mistake, now).into_iter().collect();
+    found.extend(spoiled(&signer.draft(), mistake, now));
+    found.extend(miswritten(signer, mistake));
+    for draft in drafts(signer, mistake) {
         // The signature is not looked at.
         let request = draft.signed(&draft.written(&[0; 32]));
-        let imitated = imitations(&request.view(), &Policy::default(), credential, hypothesis);
+        let imitated = imitations(&request.view(), &Policy::default(), credential, mistake);
         found.extend(imitated.iter().map(|imitation| {
             let mac = mac(draft.hash(), &imitation.key, &imitation.text);
             draft.signed(&draft.written(&mac))
@@ -122,15 +120,15 @@ fn requests(
 }
 
 /// The request, and what it needs so that the mistake can be made in it.
-fn drafts(signer: &Signer, hypothesis: Hypothesis) -> Vec<Draft> {
+fn drafts(signer: &Signer, mistake: Mistake) -> Vec<Draft> {
     let mut drafts = vec![signer.draft()];
     // A POST whose query is signed has one.
-    match (hypothesis, signer.draft()) {
-        (Hypothesis::QueryAndBodyMixed, Draft::Query(mut draft)) if draft.method == "POST" => {
+    match (mistake, signer.draft()) {
+        (Mistake::QueryAndBodyMixed, Draft::Query(mut draft)) if draft.method == "POST" => {
             draft.path.push_str("?Extra=1");
             drafts.push(Draft::Query(draft));
         }
-        (Hypothesis::QueryPresence, Draft::Tc3(draft)) if draft.request.method() == b"POST" => {
+        (Mistake::QueryPresence, Draft::Tc3(draft)) if draft.request.method() == b"POST" => {
             let target = [draft.request.target(), b"?Extra=1"].concat();
             drafts.push(Draft::Tc3(draft.with_target(target)));
         }
@@ -139,39 +137,39 @@ fn drafts(signer: &Signer, hypothesis: Hypothesis) -> Vec<Draft> {
     drafts
 }
 
-/// A client that is told something wrong, and signs that rightly.
-fn told(signer: &Signer, hypothesis: Hypothesis, now: i64) -> Option<Request> {
+/// A correctly signed request of wrong settings.
+fn misinformed(signer: &Signer, mistake: Mistake, now: i64) -> Option<Request> {
     /// In a sample of the vendor's documentation.
     const EXAMPLE: i64 = 1_465_185_768;
     let mut signer = signer.clone();
-    match hypothesis {
-        Hypothesis::SecretIdEmpty => signer.secret_id.clear(),
-        Hypothesis::SecretIdWhitespace => signer.secret_id.push(' '),
-        Hypothesis::WrongCredentialType => signer.secret_id = "1250000000".to_owned(),
-        Hypothesis::TokenMissing => {
+    match mistake {
+        Mistake::SecretIdEmpty => signer.secret_id.clear(),
+        Mistake::SecretIdWhitespace => signer.secret_id.push(' '),
+        Mistake::WrongCredentialType => signer.secret_id = "1250000000".to_owned(),
+        Mistake::TokenMissing => {
             signer.token.take()?;
         }
-        Hypothesis::TokenWrong => signer.token.as_mut()?.push('x'),
-        Hypothesis::TokenWithPermanentKey if signer.token.is_none() => {
+        Mistake::TokenWrong => signer.token.as_mut()?.push('x'),
+        Mistake::TokenWithPermanentKey if signer.token.is_none() => {
             signer.token = Some("token-of-an-earlier-session".to_owned());
         }
         // Not a whole number of hours.
-        Hypothesis::ClockSkew => signer.timestamp = Some(now.saturating_sub(4_000)),
-        Hypothesis::TimestampLocalTimezone => {
+        Mistake::ClockSkew => signer.timestamp = Some(now.saturating_sub(4_000)),
+        Mistake::TimestampLocalTimezone => {
             signer.timestamp = Some(now.saturating_add(8 * 3_600));
         }
-        Hypothesis::TimestampExample => signer.timestamp = Some(EXAMPLE),
-        Hypothesis::TimestampMilliseconds => {
+        Mistake::TimestampExample => signer.timestamp = Some(EXAMPLE),
+        Mistake::TimestampMilliseconds => {
             signer.timestamp = Some(now.saturating_mul(1_000));
         }
-        Hypothesis::ScopeService => signer.service = Some("service".to_owned()),
-        Hypothesis::PlainHttp => signer.transport = Transport::Http,
-        Hypothesis::MethodUnsupported => signer.method = Some("PUT".to_owned()),
-        Hypothesis::InvalidValue => return None,
-        Hypothesis::AmbiguousNames => {
+        Mistake::ScopeService => signer.service = Some("service".to_owned()),
+        Mistake::PlainHttp => signer.transport = Transport::Http,
+        Mistake::MethodUnsupported => signer.method = Some("PUT".to_owned()),
+        Mistake::InvalidValue => return None,
+        Mistake::AmbiguousNames => {
             signer = signer.parameter("Ids_0", "1").parameter("Ids.0", "2");
         }
-        Hypothesis::MalformedBody => {
+        Mistake::MalformedBody => {
             signer.content_type = Some("multipart/form-data; boundary=boundary".to_owned());
         }
         _ => return None,
@@ -180,7 +178,7 @@ fn told(signer: &Signer, hypothesis: Hypothesis, now: i64) -> Option<Request> {
 }
 
 /// A request that is wrong in more than its signature.
-fn spoiled(draft: &Draft, hypothesis: Hypothesis, now: i64) -> Vec<Request> {
+fn spoiled(draft: &Draft, mistake: Mistake, now: i64) -> Vec<Request> {
     const MALFORMED: &str = "2026-01-01T00:00:00Z";
     let right = |draft: &Draft| {
         let mac = mac(draft.hash(), &draft.right_key(), &draft.right_text());
@@ -195,36 +193,34 @@ fn spoiled(draft: &Draft, hypothesis: Hypothesis, now: i64) -> Vec<Request> {
         let header = request.clone().without_header(name);
         vec![header.with_header(name, value)]
     };
-    match (hypothesis, draft) {
-        (Hypothesis::ValuelessParameter, _) => piece("flag"),
-        (Hypothesis::UnencodedCharacter, _) => piece("Discount=10%"),
-        (Hypothesis::ValuePlusUnencoded, Draft::Query(_)) => vec![with_raw_plus(&request)],
-        (Hypothesis::DuplicateParameter, Draft::Query(_)) => piece("Action=DescribeRegions"),
-        (Hypothesis::DuplicateParameter, Draft::Tc3(_)) => {
+    match (mistake, draft) {
+        (Mistake::ValuelessParameter, _) => piece("flag"),
+        (Mistake::UnencodedCharacter, _) => piece("Discount=10%"),
+        (Mistake::ValuePlusUnencoded, Draft::Query(_)) => vec![with_raw_plus(&request)],
+        (Mistake::DuplicateParameter, Draft::Query(_)) => piece("Action=DescribeRegions"),
+        (Mistake::DuplicateParameter, Draft::Tc3(_)) => {
             vec![request.with_header("X-TC-Action", "DescribeRegions")]
         }
-        (Hypothesis::MissingParameter, Draft::Tc3(_)) => {
+        (Mistake::MissingParameter, Draft::Tc3(_)) => {
             vec![request.without_header("X-TC-Version")]
         }
-        (Hypothesis::InvalidValue, Draft::Tc3(_)) => changed("X-TC-Region", &"x".repeat(300)),
-        (Hypothesis::TimestampMalformed, Draft::Tc3(_)) => changed("X-TC-Timestamp", MALFORMED),
-        (Hypothesis::AuthorizationUnreadable, Draft::Tc3(_)) => {
+        (Mistake::InvalidValue, Draft::Tc3(_)) => changed("X-TC-Region", &"x".repeat(300)),
+        (Mistake::TimestampMalformed, Draft::Tc3(_)) => changed("X-TC-Timestamp", MALFORMED),
+        (Mistake::AuthorizationUnreadable, Draft::Tc3(_)) => {
             changed("Authorization", "TC3-HMAC-SHA256")
         }
-        (Hypothesis::ScopeDate, Draft::Tc3(draft)) => {
+        (Mistake::ScopeDate, Draft::Tc3(draft)) => {
             let tomorrow = utc_date(now.saturating_add(86_400));
             vec![right(&Draft::Tc3(draft.with_date(tomorrow)))]
         }
         (
-            Hypothesis::MissingParameter
-            | Hypothesis::InvalidValue
-            | Hypothesis::TimestampMalformed,
+            Mistake::MissingParameter | Mistake::InvalidValue | Mistake::TimestampMalformed,
             Draft::Query(query),
         ) => {
             let mut parameters = query.parameters.clone();
-            match hypothesis {
-                Hypothesis::MissingParameter => parameters.retain(|(name, _)| name != "Nonce"),
-                Hypothesis::InvalidValue => replace(&mut parameters, "Nonce", "0x2e6e"),
+            match mistake {
+                Mistake::MissingParameter => parameters.retain(|(name, _)| name != "Nonce"),
+                Mistake::InvalidValue => replace(&mut parameters, "Nonce", "0x2e6e"),
                 _ => replace(&mut parameters, "Timestamp", MALFORMED),
             }
             vec![right(&Draft::Query(query.with_parameters(parameters)))]
@@ -257,9 +253,12 @@ fn with_raw_plus(request: &Request) -> Request {
         let text = String::from_utf8_lossy(text);
         let pieces: Vec<String> = text
             .split('&')
-            .map(|piece| match piece.starts_with("Signature=") {
-                true => piece.to_owned(),
-                false => piece.replace("%2B", "+"),
+            .map(|piece| {
+                if piece.starts_with("Signature=") {
+                    piece.to_owned()
+                } else {
+                    piece.replace("%2B", "+")
+                }
             })
             .collect();
         pieces.join("&")
@@ -269,15 +268,15 @@ fn with_raw_plus(request: &Request) -> Request {
 }
 
 /// Right text and key, and a wrong construction or form of the signature.
-fn miswritten(signer: &Signer, hypothesis: Hypothesis) -> Vec<Request> {
+fn miswritten(signer: &Signer, mistake: Mistake) -> Vec<Request> {
     let mut signer = signer.clone();
     // What is declared besides what is computed.
-    let computed = match hypothesis {
-        Hypothesis::Sha256NotDeclared => {
+    let computed = match mistake {
+        Mistake::Sha256NotDeclared => {
             signer.declared = signer.declared.filter(|hash| *hash == Digest::Sha1);
             Some(Digest::Sha256)
         }
-        Hypothesis::Sha1Declared256 => {
+        Mistake::Sha1Declared256 => {
             signer.declared = Some(Digest::Sha256);
             Some(Digest::Sha1)
         }
@@ -292,30 +291,29 @@ fn miswritten(signer: &Signer, hypothesis: Hypothesis) -> Vec<Request> {
     let right = mac(hash, &key, &text);
     let written = draft.written(&right);
     let tc3 = matches!(draft, Draft::Tc3(_));
-    let signature = match hypothesis {
-        Hypothesis::Sha256NotDeclared | Hypothesis::Sha1Declared256 if !tc3 => written,
-        Hypothesis::HexInsteadOfBase64 if !tc3 => hexadecimal(&right),
-        Hypothesis::Base64InsteadOfHex if tc3 => base64(&right),
-        Hypothesis::Base64OfHex => base64(hexadecimal(&right).as_bytes()),
-        Hypothesis::UpperCaseHex if tc3 => hexadecimal(&right).to_ascii_uppercase(),
-        Hypothesis::UrlSafeBase64 if !tc3 => written.replace('+', "-").replace('/', "_"),
-        Hypothesis::UnpaddedBase64 if !tc3 => written.trim_end_matches('=').to_owned(),
-        Hypothesis::SignaturePlus if !tc3 => written.replace('+', " "),
-        Hypothesis::SignatureDoubleEncoded if !tc3 => {
+    let signature = match mistake {
+        Mistake::Sha256NotDeclared | Mistake::Sha1Declared256 if !tc3 => written,
+        Mistake::HexInsteadOfBase64 if !tc3 => hexadecimal(&right),
+        Mistake::Base64InsteadOfHex if tc3 => base64(&right),
+        Mistake::Base64OfHex => base64(hexadecimal(&right).as_bytes()),
+        Mistake::UpperCaseHex if tc3 => hexadecimal(&right).to_ascii_uppercase(),
+        Mistake::UrlSafeBase64 if !tc3 => written.replace('+', "-").replace('/', "_"),
+        Mistake::UnpaddedBase64 if !tc3 => written.trim_end_matches('=').to_owned(),
+        Mistake::SignaturePlus if !tc3 => written.replace('+', " "),
+        Mistake::SignatureDoubleEncoded if !tc3 => {
             String::from_utf8_lossy(&percent_encoded(written.as_bytes())).into_owned()
         }
         // A column of twenty characters, or of forty digits.
-        Hypothesis::SignatureTruncated => written.chars().take(if tc3 { 40 } else { 20 }).collect(),
-        Hypothesis::SignatureDecorated => format!("\"{written}\""),
-        Hypothesis::PlainHash => {
-            use sha2::Digest as _;
+        Mistake::SignatureTruncated => written.chars().take(if tc3 { 40 } else { 20 }).collect(),
+        Mistake::SignatureDecorated => format!("\"{written}\""),
+        Mistake::PlainHash => {
             let joined = [text.as_slice(), &key].concat();
             draft.written(&match hash {
                 Digest::Sha1 => Sha1::digest(&joined).to_vec(),
                 Digest::Sha256 => Sha256::digest(&joined).to_vec(),
             })
         }
-        Hypothesis::HmacArgumentsSwapped => draft.written(&mac(hash, &text, &key)),
+        Mistake::HmacArgumentsSwapped => draft.written(&mac(hash, &text, &key)),
         _ => return Vec::new(),
     };
     vec![draft.signed(&signature)]

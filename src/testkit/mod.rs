@@ -30,7 +30,7 @@ mod sign;
 
 pub use assert::{Assertion, Credentials};
 pub use curl::UnreadableCommand;
-pub use mistake::{CannotShow, Mistaken};
+pub use mistake::CannotShow;
 pub use raw::{RawRequests, UnreadableRequest};
 pub use request::Request;
 pub use sign::Signer;

@@ -10,10 +10,10 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, SystemClock};
-use crate::diagnose::{Hypothesis, percent_encoded, tc3_key};
+use crate::diagnose::{percent_encoded, tc3_key};
 use crate::request::Transport;
 use crate::signature::{Authorization, Tc3Signed};
-use crate::testkit::{Mistaken, Request};
+use crate::testkit::Request;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -300,26 +300,6 @@ impl Signer {
         draft.signed(&draft.written(&mac))
     }
 
-    /// Signs as a client that makes a known mistake.
-    ///
-    /// ```
-    /// use qcloud_validator::assert_refused;
-    /// use qcloud_validator::diagnose::Hypothesis;
-    /// use qcloud_validator::testkit::Signer;
-    ///
-    /// let request = Signer::v2("AKIDEXAMPLE", "dummySecretKey")
-    ///     .action("DescribeInstances")
-    ///     .parameter("Name", "a b")
-    ///     .with_mistake(Hypothesis::EncodedBeforeSigning)
-    ///     .sign()?;
-    /// assert_refused!(&request, ("AKIDEXAMPLE", "dummySecretKey"), "AuthFailure");
-    /// # Ok::<(), qcloud_validator::testkit::CannotShow>(())
-    /// ```
-    #[must_use]
-    pub fn with_mistake(&self, hypothesis: Hypothesis) -> Mistaken {
-        Mistaken::new(self.clone(), hypothesis)
-    }
-
     /// All that is sent but the signature, with the time and the nonce fixed.
     pub(super) fn draft(&self) -> Draft {
         let timestamp = self
@@ -559,9 +539,12 @@ impl QueryDraft {
         sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
         let pairs: Vec<String> = sorted
             .iter()
-            .map(|(name, value)| match self.dotted {
-                true => format!("{}={value}", name.replace('_', ".")),
-                false => format!("{name}={value}"),
+            .map(|(name, value)| {
+                if self.dotted {
+                    format!("{}={value}", name.replace('_', "."))
+                } else {
+                    format!("{name}={value}")
+                }
             })
             .collect();
         let path = self.path.split('?').next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::panic;
 
 use proptest::prelude::*;
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 use qcloud_validator::store::{Credential, Principal};
 use qcloud_validator::testkit::{
     Assertion, CannotShow, ManualClock, RawRequests, Request, Signer, UnreadableCommand,
@@ -209,8 +209,7 @@ fn neither_key_nor_token_nor_parameters_are_printed() {
         .token(TOKEN)
         .parameter("Password", "hidden-value")
         .header("X", "hidden-value");
-    let mistaken = signer.with_mistake(Hypothesis::Crlf);
-    let shown = format!("{signer:?} {mistaken:?} {:?}", signer.sign());
+    let shown = format!("{signer:?} {:?}", signer.sign());
     for secret in [SECRET_KEY, TOKEN, "hidden-value"] {
         assert!(!shown.contains(secret), "{shown}");
     }
@@ -286,29 +285,29 @@ fn rich() -> Vec<Signer> {
 }
 
 /// What no request of one's own can show: it takes another request, or what the server knows.
-const ELSEWHERE: [Hypothesis; 7] = [
-    Hypothesis::AnotherCredentialsKey,
-    Hypothesis::TokenExpired,
-    Hypothesis::BodyTooLarge,
-    Hypothesis::NonceReused,
-    Hypothesis::NotPermitted,
-    Hypothesis::ActionWrong,
-    Hypothesis::LimitReached,
+const ELSEWHERE: [Mistake; 7] = [
+    Mistake::AnotherCredentialsKey,
+    Mistake::TokenExpired,
+    Mistake::BodyTooLarge,
+    Mistake::NonceReused,
+    Mistake::NotPermitted,
+    Mistake::ActionWrong,
+    Mistake::LimitReached,
 ];
 
 #[test]
 fn every_mistake_of_a_client_can_be_made() {
     let signers = rich();
     let mut never = Vec::new();
-    for &hypothesis in Hypothesis::ALL {
+    for &mistake in Mistake::ALL {
         let made = signers
             .iter()
-            .find_map(|signer| signer.with_mistake(hypothesis).sign().ok());
-        if made.is_none() && !ELSEWHERE.contains(&hypothesis) {
-            never.push(hypothesis.id());
+            .find_map(|signer| signer.sign_with_mistake(mistake).ok());
+        if made.is_none() && !ELSEWHERE.contains(&mistake) {
+            never.push(mistake.id());
         }
-        if made.is_some() && ELSEWHERE.contains(&hypothesis) {
-            panic!("{} can be made", hypothesis.id());
+        if made.is_some() && ELSEWHERE.contains(&mistake) {
+            panic!("{} can be made", mistake.id());
         }
     }
     assert_eq!(never, [""; 0]);
@@ -322,54 +321,53 @@ fn mistakes_read_as_they_are_described() {
     let right = string.replace("%20", " ");
     let sha1 = |key: &str, text: &str| signature(Algorithm::Sha1, key, text);
     let cases = [
-        (Hypothesis::EncodedBeforeSigning, sha1(SECRET_KEY, string)),
+        (Mistake::EncodedBeforeSigning, sha1(SECRET_KEY, string)),
         (
-            Hypothesis::SecretKeyWhitespace,
+            Mistake::SecretKeyWhitespace,
             sha1(&format!("{SECRET_KEY}\n"), &right),
         ),
-        (Hypothesis::SecretKeyEmpty, sha1("", &right)),
-        (Hypothesis::IdAndKeySwapped, sha1(SECRET_ID, &right)),
-        (Hypothesis::HmacArgumentsSwapped, sha1(&right, SECRET_KEY)),
+        (Mistake::SecretKeyEmpty, sha1("", &right)),
+        (Mistake::IdAndKeySwapped, sha1(SECRET_ID, &right)),
+        (Mistake::HmacArgumentsSwapped, sha1(&right, SECRET_KEY)),
         (
-            Hypothesis::Sha256NotDeclared,
+            Mistake::Sha256NotDeclared,
             signature(Algorithm::Sha256, SECRET_KEY, &right),
         ),
         (
-            Hypothesis::UnpaddedBase64,
+            Mistake::UnpaddedBase64,
             sha1(SECRET_KEY, &right).trim_end_matches('=').to_owned(),
         ),
         (
-            Hypothesis::SignatureDoubleEncoded,
+            Mistake::SignatureDoubleEncoded,
             encoded(&sha1(SECRET_KEY, &right)),
         ),
         (
-            Hypothesis::MethodMismatch,
+            Mistake::MethodMismatch,
             sha1(SECRET_KEY, &right.replacen("GET", "POST", 1)),
         ),
     ];
-    for (hypothesis, expected) in cases {
+    for (mistake, expected) in cases {
         let request = v2()
             .parameter("Name", "a b")
-            .with_mistake(hypothesis)
-            .sign()
+            .sign_with_mistake(mistake)
             .unwrap();
         assert_eq!(
             signature_in(text(request.target())),
             encoded(&expected),
-            "{hypothesis:?}"
+            "{mistake:?}"
         );
     }
 }
 
 #[test]
 fn a_mistake_that_cannot_show_is_an_error() {
-    let refused = v2().with_mistake(Hypothesis::Crlf).sign().unwrap_err();
-    assert_eq!(refused.hypothesis(), Hypothesis::Crlf);
+    let refused = v2().sign_with_mistake(Mistake::Crlf).unwrap_err();
+    assert_eq!(refused.mistake(), Mistake::Crlf);
     assert_eq!(
         refused.to_string(),
         "the mistake tc3-crlf cannot show in this request"
     );
-    let plain = v2().with_mistake(Hypothesis::EncodedBeforeSigning).sign();
+    let plain = v2().sign_with_mistake(Mistake::EncodedBeforeSigning);
     assert!(matches!(plain, Err(CannotShow { .. })));
 }
 
@@ -387,8 +385,7 @@ fn panic_of(assertion: impl FnOnce() + panic::UnwindSafe) -> String {
 fn a_refusal_fails_with_the_whole_explanation() {
     let request = v2()
         .parameter("Name", "a b")
-        .with_mistake(Hypothesis::EncodedBeforeSigning)
-        .sign()
+        .sign_with_mistake(Mistake::EncodedBeforeSigning)
         .unwrap();
     let shown = panic_of(|| {
         assert_admitted!(&request, KEY);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 use qcloud_validator::testkit::{Request, Signer};
 
 use crate::config::keys::{SECRET_ID, SECRET_KEY, TOKEN};
@@ -109,7 +109,7 @@ pub(crate) struct Args {
 
     /// Make this known mistake, so that the request is refused; `check --explain` names it
     #[arg(long, value_name = "ID", value_parser = mistake)]
-    mistake: Option<Hypothesis>,
+    mistake: Option<Mistake>,
 
     /// How the request is printed; a URL holds all of a GET with an hmac signature and of nothing else
     #[arg(long, value_enum, default_value_t = Output::Curl)]
@@ -174,11 +174,11 @@ fn header(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn mistake(id: &str) -> Result<Hypothesis, String> {
-    Hypothesis::ALL
+fn mistake(id: &str) -> Result<Mistake, String> {
+    Mistake::ALL
         .iter()
         .copied()
-        .find(|hypothesis| hypothesis.id() == id)
+        .find(|mistake| mistake.id() == id)
         .ok_or_else(|| "no known mistake; see diagnosis.md of the manual".to_owned())
 }
 
@@ -216,7 +216,7 @@ fn signed(args: &Args) -> Result<Request, String> {
         (Generation::V3, true) => Signer::tc3(id, key),
     };
     let version_needed = args.dialect == Generation::V3 && args.version.is_none();
-    if version_needed && args.mistake != Some(Hypothesis::MissingParameter) {
+    if version_needed && args.mistake != Some(Mistake::MissingParameter) {
         return Err("API 3.0 needs --version, such as 2017-03-12 for CVM".to_owned());
     }
     if !tc3 && (args.body.is_some() || args.unsigned_payload || !args.signed_header.is_empty()) {
@@ -272,8 +272,7 @@ fn signed(args: &Args) -> Result<Request, String> {
     match args.mistake {
         None => Ok(signer.sign()),
         Some(mistake) => signer
-            .with_mistake(mistake)
-            .sign()
+            .sign_with_mistake(mistake)
             .map_err(|error| error.to_string()),
     }
 }

@@ -38,8 +38,8 @@ impl Explanation {
     /// The mistakes, most certain first, or that there is none that explains the refusal.
     pub(crate) fn findings_text(&self, out: &mut impl Write) -> io::Result<()> {
         for finding in self.diagnosis.findings() {
-            let hypothesis = finding.hypothesis();
-            let headline = match (hypothesis.occurrence(), self.language) {
+            let mistake = finding.mistake();
+            let headline = match (mistake.occurrence(), self.language) {
                 (Occurrence::Sometimes, Language::ZhCn) => {
                     format!("{}（仅在部分请求中失败）", finding.id())
                 }
@@ -47,11 +47,11 @@ impl Explanation {
                 _ => finding.id().to_owned(),
             };
             fact(out, "diagnosis", STRONG, &headline)?;
-            fact(out, "cause", PLAIN, hypothesis.cause(self.language))?;
+            fact(out, "cause", PLAIN, mistake.cause(self.language))?;
             if !finding.evidence().is_empty() {
                 fact(out, "evidence", PLAIN, finding.evidence())?;
             }
-            fact(out, "fix", PLAIN, hypothesis.fix(self.language))?;
+            fact(out, "fix", PLAIN, mistake.fix(self.language))?;
         }
         if !self.is_found() {
             let none = match (self.diagnosis.outcome(), self.language) {
@@ -180,8 +180,8 @@ impl<'e> Found<'e> {
     fn new(finding: &'e Finding, language: Language) -> Self {
         Self {
             id: finding.id(),
-            cause: finding.hypothesis().cause(language),
-            fix: finding.hypothesis().fix(language),
+            cause: finding.mistake().cause(language),
+            fix: finding.mistake().fix(language),
             evidence: finding.evidence(),
         }
     }

@@ -4,7 +4,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 use qcloud_validator::testkit::{Request, Signer};
 use serde_json::Value;
 use test_support::gateway::{
@@ -74,7 +74,7 @@ fn the_cause_is_a_second_line_with_the_id_of_the_request() {
     let text = diagnosed("for-operator", config(MOCK));
     let gateway = Gateway::start(&folder("second-line"), &text, &[]);
     let at = gateway.address();
-    let mistaken = tc3(at).with_mistake(Hypothesis::Crlf).sign().unwrap();
+    let mistaken = tc3(at).sign_with_mistake(Mistake::Crlf).unwrap();
     let answer = call(at, &mistaken.to_raw());
     assert_eq!(answer.code(), "AuthFailure.SignatureFailure");
     assert!(!answer.text().contains("tc3-crlf"), "{}", answer.text());
@@ -116,7 +116,7 @@ fn no_second_line_where_requests_are_not_logged() {
     let text = diagnosed("for-operator", config(MOCK)) + "[log]\nrequests = \"none\"\n";
     let mut gateway = Gateway::start(&folder("no-second-line"), &text, &[]);
     let at = gateway.address();
-    let mistaken = tc3(at).with_mistake(Hypothesis::Crlf).sign().unwrap();
+    let mistaken = tc3(at).sign_with_mistake(Mistake::Crlf).unwrap();
     call(at, &mistaken.to_raw());
     assert_eq!(made(&gateway), 0.0);
     gateway.signal("TERM");
@@ -182,7 +182,7 @@ fn a_cause_that_belongs_to_the_answer_is_never_skipped() {
         .collect();
     let mistaken: Vec<_> = (0..24)
         .map(|_| {
-            let mistaken = tc3(at).with_mistake(Hypothesis::Crlf).sign().unwrap();
+            let mistaken = tc3(at).sign_with_mistake(Mistake::Crlf).unwrap();
             thread::spawn(move || call(at, &mistaken.to_raw()).text())
         })
         .collect();
@@ -226,7 +226,7 @@ fn a_proxy_that_asks_is_told_the_cause_in_both_places() {
     let text = diagnosed("in-message", forward_auth("nginx", AT_ONCE));
     let gateway = Gateway::start(&folder("asked"), &text, &[]);
     let host: SocketAddr = "203.0.113.9:443".parse().unwrap();
-    let mistaken = v2(host).with_mistake(Hypothesis::MethodMismatch).sign();
+    let mistaken = v2(host).sign_with_mistake(Mistake::MethodMismatch);
     let signed = mistaken.unwrap();
     let target = signed.target().to_vec();
     let question = signed

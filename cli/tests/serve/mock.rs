@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 use test_support::gateway::{
     Gateway, MOCK, SECRET_ID, SECRET_KEY, ask, call, config, eventually, folder, tc3, v2,
 };
@@ -89,7 +89,7 @@ fn one_connection_carries_many_requests() {
 fn the_cause_is_told_where_that_was_asked_for() {
     let gateway = Gateway::start(&folder("explain"), &config(MOCK), &["--explain"]);
     let at = gateway.address();
-    let mistaken = tc3(at).with_mistake(Hypothesis::Crlf).sign().unwrap();
+    let mistaken = tc3(at).sign_with_mistake(Mistake::Crlf).unwrap();
     // The policy's six in a minute would not do for a test suite.
     for _ in 0..20 {
         let answer = call(at, &mistaken.to_raw());

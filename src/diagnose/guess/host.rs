@@ -2,7 +2,7 @@
 
 use crate::diagnose::LONG;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 use crate::policy::Policy;
 use crate::request::RequestView;
 
@@ -56,38 +56,38 @@ pub(super) fn choices(
     if [sent, region, service].iter().any(|part| part.len() > LONG) {
         return found;
     }
-    let mut add = |hypothesis, host: Vec<u8>| {
+    let mut add = |mistake, host: Vec<u8>| {
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail: format!("signed host `{}`, arrived `{}`", shown(&host), shown(sent)),
             data: host,
         });
     };
     let colon = sent.iter().rposition(|&byte| byte == b':');
     let bare = colon.map_or(sent, |colon| sent.get(..colon).unwrap_or(sent));
-    add(Hypothesis::HostPort, bare.to_vec());
+    add(Mistake::HostPort, bare.to_vec());
     for port in [":443", ":80", ":8080", ":8443"] {
-        add(Hypothesis::HostPort, [bare, port.as_bytes()].concat());
+        add(Mistake::HostPort, [bare, port.as_bytes()].concat());
     }
-    add(Hypothesis::HostCase, sent.to_ascii_lowercase());
-    add(Hypothesis::HostCase, sent.to_ascii_uppercase());
-    add(Hypothesis::HostCase, first_upper(sent));
+    add(Mistake::HostCase, sent.to_ascii_lowercase());
+    add(Mistake::HostCase, sent.to_ascii_uppercase());
+    add(Mistake::HostCase, first_upper(sent));
     let first_label = sent.split(|&byte| byte == b'.').next().unwrap_or_default();
     let rest = sent.get(first_label.len()..).unwrap_or_default();
     add(
-        Hypothesis::HostCase,
+        Mistake::HostCase,
         [&first_label.to_ascii_uppercase(), rest].concat(),
     );
     for name in FORWARDED {
         if let Some(value) = request.header(name).value() {
             let hosts = value.split(|&byte| byte == b',');
             for host in hosts.take(MOST_HOPS).filter(|host| host.len() <= LONG) {
-                add(Hypothesis::HostRewritten, host.trim_ascii().to_vec());
+                add(Mistake::HostRewritten, host.trim_ascii().to_vec());
             }
         }
     }
     for host in policy.public_hosts() {
-        add(Hypothesis::HostRewritten, host.as_bytes().to_vec());
+        add(Mistake::HostRewritten, host.as_bytes().to_vec());
     }
     for (open, close) in [
         ("https://", ""),
@@ -102,11 +102,11 @@ pub(super) fn choices(
         (" ", " "),
     ] {
         add(
-            Hypothesis::HostDecorated,
+            Mistake::HostDecorated,
             [open.as_bytes(), sent, close.as_bytes()].concat(),
         );
     }
-    add(Hypothesis::HostMissing, Vec::new());
+    add(Mistake::HostMissing, Vec::new());
 
     let own = bare.split(|&byte| byte == b'.').next().unwrap_or_default();
     // An address names no service.
@@ -125,13 +125,13 @@ pub(super) fn choices(
         let vendor = DOMAINS
             .iter()
             .any(|domain| bare.ends_with(domain.as_bytes()));
-        let hypothesis = if vendor {
-            Hypothesis::HostOtherFamily
+        let mistake = if vendor {
+            Mistake::HostOtherDomain
         } else {
-            Hypothesis::HostRewritten
+            Mistake::HostRewritten
         };
         for domain in DOMAINS {
-            add(hypothesis, [service, b".", domain.as_bytes()].concat());
+            add(mistake, [service, b".", domain.as_bytes()].concat());
         }
         for region in REGIONS
             .iter()
@@ -140,7 +140,7 @@ pub(super) fn choices(
         {
             if !region.is_empty() {
                 add(
-                    hypothesis,
+                    mistake,
                     [service, b".", region, b".tencentcloudapi.com"].concat(),
                 );
             }
@@ -149,21 +149,21 @@ pub(super) fn choices(
     // The vendor's own capitals, which some clients keep for signing.
     let upper = first_label.to_ascii_uppercase();
     add(
-        Hypothesis::HostCase,
+        Mistake::HostCase,
         [&upper, b".TencentCloudAPI.com".as_slice()].concat(),
     );
     add(
-        Hypothesis::HostCase,
+        Mistake::HostCase,
         [first_label, b".TencentCloudAPI.com"].concat(),
     );
     for service in SERVICES {
         for domain in DOMAINS.iter().take(2) {
             let host = [service.as_bytes(), b".", domain.as_bytes()].concat();
-            add(Hypothesis::HostRewritten, host);
+            add(Mistake::HostRewritten, host);
         }
     }
     for host in ["localhost", "127.0.0.1"] {
-        add(Hypothesis::HostRewritten, host.as_bytes().to_vec());
+        add(Mistake::HostRewritten, host.as_bytes().to_vec());
     }
     found
 }

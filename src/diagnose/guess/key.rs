@@ -3,12 +3,12 @@
 use zeroize::Zeroizing;
 
 use super::text;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 use crate::store::Credential;
 
 /// A wrong key and why it may have been used.
 pub(crate) struct WrongKey {
-    pub(crate) hypothesis: Hypothesis,
+    pub(crate) mistake: Mistake,
     pub(crate) detail: String,
     pub(crate) bytes: Zeroizing<Vec<u8>>,
 }
@@ -51,24 +51,24 @@ pub(crate) fn wrong_keys(
 ) -> Vec<WrongKey> {
     let right = credential.key().expose();
     let mut keys: Vec<WrongKey> = Vec::new();
-    let mut add = |hypothesis, detail: String, bytes: Vec<u8>| {
+    let mut add = |mistake, detail: String, bytes: Vec<u8>| {
         if bytes != right {
             keys.push(WrongKey {
-                hypothesis,
+                mistake,
                 detail,
                 bytes: Zeroizing::new(bytes),
             });
         }
     };
     add(
-        Hypothesis::SecretKeyEmpty,
+        Mistake::SecretKeyEmpty,
         "the key is empty".to_owned(),
         Vec::new(),
     );
     for (blank, name) in BLANKS {
         let detail = format!("{name} after the key");
         add(
-            Hypothesis::SecretKeyWhitespace,
+            Mistake::SecretKeyWhitespace,
             detail,
             [right, blank].concat(),
         );
@@ -76,19 +76,19 @@ pub(crate) fn wrong_keys(
     for (blank, name) in BLANKS {
         let detail = format!("{name} before the key");
         add(
-            Hypothesis::SecretKeyWhitespace,
+            Mistake::SecretKeyWhitespace,
             detail,
             [blank, right].concat(),
         );
         let detail = format!("{name} at both ends of the key");
         add(
-            Hypothesis::SecretKeyWhitespace,
+            Mistake::SecretKeyWhitespace,
             detail,
             [blank, right, blank].concat(),
         );
     }
     add(
-        Hypothesis::SecretKeyWhitespace,
+        Mistake::SecretKeyWhitespace,
         "the registered key has blanks at its ends, which were trimmed".to_owned(),
         right.trim_ascii().to_vec(),
     );
@@ -103,33 +103,33 @@ pub(crate) fn wrong_keys(
         ("", "'"),
     ] {
         add(
-            Hypothesis::SecretKeyQuoted,
+            Mistake::SecretKeyQuoted,
             format!("the key is written {open}…{close}"),
             [open.as_bytes(), right, close.as_bytes()].concat(),
         );
     }
     add(
-        Hypothesis::SecretKeyBom,
+        Mistake::SecretKeyBom,
         "before the key".to_owned(),
         [BOM, right].concat(),
     );
     add(
-        Hypothesis::SecretKeyBom,
+        Mistake::SecretKeyBom,
         "after the key".to_owned(),
         [right, BOM].concat(),
     );
     add(
-        Hypothesis::IdAndKeySwapped,
+        Mistake::IdAndKeySwapped,
         "the SecretId was used as the key".to_owned(),
         credential.secret_id().as_bytes().to_vec(),
     );
     if let Some(token) = token {
-        add(Hypothesis::TokenUsedAsKey, String::new(), token.to_vec());
+        add(Mistake::TokenUsedAsKey, String::new(), token.to_vec());
     }
     for other in others {
         if other.secret_id() != credential.secret_id() {
             add(
-                Hypothesis::AnotherCredentialsKey,
+                Mistake::AnotherCredentialsKey,
                 format!("the key belongs to {}", other.secret_id()),
                 other.key().expose().to_vec(),
             );
@@ -137,7 +137,7 @@ pub(crate) fn wrong_keys(
     }
     for placeholder in PLACEHOLDERS {
         add(
-            Hypothesis::SecretKeyPlaceholder,
+            Mistake::SecretKeyPlaceholder,
             format!("the key is `{placeholder}`"),
             placeholder.into(),
         );
@@ -152,20 +152,20 @@ pub(crate) fn wrong_keys(
         (b"=", b"", "`=` was dropped"),
     ] {
         add(
-            Hypothesis::SecretKeyMangled,
+            Mistake::SecretKeyMangled,
             what.to_owned(),
             text::replace(right, from, to),
         );
     }
-    let mangled = |hypothesis_detail: &str| hypothesis_detail.to_owned();
+    let mangled = |mistake_detail: &str| mistake_detail.to_owned();
     add(
-        Hypothesis::SecretKeyMangled,
+        Mistake::SecretKeyMangled,
         mangled("it was percent-decoded"),
         text::decode(right),
     );
     for alphabet in text::ALPHABETS.iter().take(1) {
         add(
-            Hypothesis::SecretKeyMangled,
+            Mistake::SecretKeyMangled,
             mangled("it was percent-encoded"),
             text::encode(right, alphabet),
         );
@@ -194,31 +194,31 @@ pub(crate) fn wrong_keys(
         ),
     ] {
         if let Some(cut) = cut.filter(|cut| !cut.is_empty()) {
-            add(Hypothesis::SecretKeyMangled, mangled(what), cut.to_vec());
+            add(Mistake::SecretKeyMangled, mangled(what), cut.to_vec());
         }
     }
     add(
-        Hypothesis::SecretKeyMangled,
+        Mistake::SecretKeyMangled,
         mangled("it is in lower case"),
         right.to_ascii_lowercase(),
     );
     add(
-        Hypothesis::SecretKeyMangled,
+        Mistake::SecretKeyMangled,
         mangled("it is in upper case"),
         right.to_ascii_uppercase(),
     );
     add(
-        Hypothesis::SecretKeyMangled,
+        Mistake::SecretKeyMangled,
         mangled("`&` was added to it, as other vendors demand"),
         [right, b"&"].concat(),
     );
     add(
-        Hypothesis::SecretKeyMangled,
+        Mistake::SecretKeyMangled,
         mangled("it was used twice over"),
         [right, right].concat(),
     );
     for (what, decoded) in decoded(right) {
-        add(Hypothesis::SecretKeyDecoded, what.to_owned(), decoded);
+        add(Mistake::SecretKeyDecoded, what.to_owned(), decoded);
     }
     keys
 }

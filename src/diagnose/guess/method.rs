@@ -1,14 +1,14 @@
 //! Which methods a client may have signed instead of the one that arrived.
 
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 
 /// Methods, and what else may stand in their place.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
     let mut found = Vec::new();
-    let mut add = |hypothesis, method: &[u8]| {
+    let mut add = |mistake, method: &[u8]| {
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail: format!("signed `{}`, arrived `{}`", shown(method), shown(sent)),
             data: method.to_vec(),
         });
@@ -16,7 +16,7 @@ pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
     for method in [
         "GET", "POST", "get", "post", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "Get", "Post",
     ] {
-        add(Hypothesis::MethodMismatch, method.as_bytes());
+        add(Mistake::MethodMismatch, method.as_bytes());
     }
     for token in [
         "",
@@ -29,10 +29,10 @@ pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
         "undefined",
         "null",
     ] {
-        add(Hypothesis::MethodToken, token.as_bytes());
+        add(Mistake::MethodToken, token.as_bytes());
     }
-    add(Hypothesis::MethodToken, &[sent, b" "].concat());
-    add(Hypothesis::MethodToken, &[sent, b":"].concat());
-    add(Hypothesis::MethodToken, &[sent, b"&"].concat());
+    add(Mistake::MethodToken, &[sent, b" "].concat());
+    add(Mistake::MethodToken, &[sent, b":"].concat());
+    add(Mistake::MethodToken, &[sent, b"&"].concat());
     found
 }

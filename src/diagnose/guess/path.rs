@@ -3,7 +3,7 @@
 use super::text;
 use crate::diagnose::LONG;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 
 /// Paths as they may have been signed.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
@@ -13,7 +13,7 @@ pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
     }
     let mut add = |path: Vec<u8>| {
         found.push(Choice {
-            hypothesis: Hypothesis::PathRewritten,
+            mistake: Mistake::PathRewritten,
             detail: format!("signed path `{}`, arrived `{}`", shown(&path), shown(sent)),
             data: path,
         });

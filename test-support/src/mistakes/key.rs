@@ -12,51 +12,41 @@ pub(crate) fn keyed(world: &mut World, key: &mut Bytes, secret: &str) {
 macro_rules! key_mistakes {
     ($draft:ty) => {
         [
-            Mistake::new(
-                Hypothesis::IdAndKeySwapped,
+            Case::new(
+                Mistake::IdAndKeySwapped,
                 "id as key",
                 any,
                 |draft: &mut $draft, _| {
                     draft.key = SECRET_ID.into();
                 },
             ),
-            Mistake::new(Hypothesis::SecretKeyEmpty, "", any, |draft, _| {
+            Case::new(Mistake::SecretKeyEmpty, "", any, |draft, _| {
                 draft.key.clear()
             }),
-            Mistake::new(Hypothesis::SecretKeyPlaceholder, "", any, |draft, rng| {
+            Case::new(Mistake::SecretKeyPlaceholder, "", any, |draft, rng| {
                 draft.key = (*rng.pick(&["None", "undefined", "null"])).into();
             }),
-            Mistake::new(
-                Hypothesis::SecretKeyWhitespace,
-                "after",
-                any,
-                |draft, rng| {
-                    draft
-                        .key
-                        .extend_from_slice(rng.pick(&["\n", "\r\n", " ", "\t"]).as_bytes());
-                },
-            ),
-            Mistake::new(
-                Hypothesis::SecretKeyWhitespace,
-                "before",
-                any,
-                |draft, rng| {
-                    let blank = rng.pick(&["\n", " ", "\t"]).as_bytes();
-                    draft.key = [blank, &draft.key].concat();
-                },
-            ),
-            Mistake::new(Hypothesis::SecretKeyQuoted, "", any, |draft, rng| {
+            Case::new(Mistake::SecretKeyWhitespace, "after", any, |draft, rng| {
+                draft
+                    .key
+                    .extend_from_slice(rng.pick(&["\n", "\r\n", " ", "\t"]).as_bytes());
+            }),
+            Case::new(Mistake::SecretKeyWhitespace, "before", any, |draft, rng| {
+                let blank = rng.pick(&["\n", " ", "\t"]).as_bytes();
+                draft.key = [blank, &draft.key].concat();
+            }),
+            Case::new(Mistake::SecretKeyQuoted, "", any, |draft, rng| {
                 let quote = rng.pick(&["\"", "'"]).as_bytes();
                 draft.key = [quote, &draft.key, quote].concat();
             }),
-            Mistake::new(Hypothesis::SecretKeyBom, "before", any, |draft, _| {
+            Case::new(Mistake::SecretKeyBom, "before", any, |draft, _| {
                 draft.key = [b"\xEF\xBB\xBF", draft.key.as_slice()].concat();
             }),
-            Mistake::new(Hypothesis::SecretKeyBom, "after", any, |draft, _| {
+            Case::new(Mistake::SecretKeyBom, "after", any, |draft, _| {
                 draft.key.extend_from_slice(b"\xEF\xBB\xBF");
             }),
-            Mistake::new(
-                Hypothesis::SecretKeyMangled,
+            Case::new(
+                Mistake::SecretKeyMangled,
                 "+ read as blank",
                 |draft, rng| {
                     let secret = format!("{}+{}", rng.word(10, 16), rng.word(10, 16));
@@ -71,8 +61,8 @@ macro_rules! key_mistakes {
                     }
                 },
             ),
-            Mistake::new(
-                Hypothesis::SecretKeyMangled,
+            Case::new(
+                Mistake::SecretKeyMangled,
                 "percent-encoded",
                 |draft, rng| {
                     let secret = format!("{}/{}=", rng.word(10, 16), rng.word(10, 16));
@@ -81,8 +71,8 @@ macro_rules! key_mistakes {
                 },
                 |draft, _| draft.key = encoded(&draft.key).into_bytes(),
             ),
-            Mistake::new(
-                Hypothesis::SecretKeyMangled,
+            Case::new(
+                Mistake::SecretKeyMangled,
                 "first character lost",
                 |draft, rng| {
                     let secret = format!("/{}", rng.word(20, 30));
@@ -93,16 +83,16 @@ macro_rules! key_mistakes {
                     draft.key.remove(0);
                 },
             ),
-            Mistake::new(
-                Hypothesis::SecretKeyMangled,
+            Case::new(
+                Mistake::SecretKeyMangled,
                 "last character lost",
                 any,
                 |draft, _| {
                     draft.key.pop();
                 },
             ),
-            Mistake::new(
-                Hypothesis::SecretKeyDecoded,
+            Case::new(
+                Mistake::SecretKeyDecoded,
                 "base64",
                 |draft, rng| {
                     let secret = base64(&rng.bytes(24));
@@ -118,8 +108,8 @@ macro_rules! key_mistakes {
                     draft.key = bytes;
                 },
             ),
-            Mistake::new(
-                Hypothesis::SecretKeyDecoded,
+            Case::new(
+                Mistake::SecretKeyDecoded,
                 "hex",
                 |draft, rng| {
                     let secret = hex(&rng.bytes(16));
@@ -134,7 +124,7 @@ macro_rules! key_mistakes {
                         .collect();
                 },
             ),
-            Mistake::new(Hypothesis::AnotherCredentialsKey, "", any, |draft, _| {
+            Case::new(Mistake::AnotherCredentialsKey, "", any, |draft, _| {
                 draft.key = OTHER_KEY.into();
             }),
         ]

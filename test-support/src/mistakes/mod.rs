@@ -4,7 +4,7 @@
 //! it has something to go wrong with, and then spoils one step. Like the reference signer, it shares no code with the
 //! crate: every mistake is written from its description alone.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 pub mod draft;
 pub mod generate;
@@ -25,23 +25,23 @@ pub const OTHER_KEY: &str = "anotherSecretKeyForTestsOnly65432";
 pub(crate) const BOUNDARY: &str = "----boundary0123456789";
 
 /// One way to go wrong.
-pub struct Mistake<D: 'static> {
-    pub hypothesis: Hypothesis,
+pub struct Case<D: 'static> {
+    pub mistake: Mistake,
     pub variant: &'static str,
     /// Makes a correct draft into another correct one in which the mistake shows. It may refuse a draft.
     pub prepare: fn(&mut D, &mut Rng) -> bool,
     pub spoil: fn(&mut D, &mut Rng),
 }
 
-impl<D> Mistake<D> {
+impl<D> Case<D> {
     pub(crate) const fn new(
-        hypothesis: Hypothesis,
+        mistake: Mistake,
         variant: &'static str,
         prepare: fn(&mut D, &mut Rng) -> bool,
         spoil: fn(&mut D, &mut Rng),
     ) -> Self {
         Self {
-            hypothesis,
+            mistake,
             variant,
             prepare,
             spoil,
@@ -54,44 +54,44 @@ pub(crate) fn any<D>(_: &mut D, _: &mut Rng) -> bool {
 }
 
 /// Whether a mistake shows in the signature, so that only the signature can prove it.
-pub fn is_signature_matter(hypothesis: Hypothesis) -> bool {
-    why_no_signature_matter(hypothesis).is_none()
+pub fn is_signature_matter(mistake: Mistake) -> bool {
+    why_no_signature_matter(mistake).is_none()
 }
 
 /// What else shows a mistake that does not show in the signature.
-pub fn why_no_signature_matter(hypothesis: Hypothesis) -> Option<&'static str> {
+pub fn why_no_signature_matter(mistake: Mistake) -> Option<&'static str> {
     const STATE: &str = "the credential store says so before any signature is looked at";
     const TIME: &str = "the timestamp says so before any signature is looked at";
     const REQUEST: &str = "the request says so before or after any signature is looked at";
-    Some(match hypothesis {
-        Hypothesis::SecretIdEmpty
-        | Hypothesis::WrongCredentialType
-        | Hypothesis::SecretIdWhitespace
-        | Hypothesis::TokenMissing
-        | Hypothesis::TokenExpired
-        | Hypothesis::TokenWrong
-        | Hypothesis::TokenWithPermanentKey => STATE,
-        Hypothesis::ClockSkew
-        | Hypothesis::TimestampMilliseconds
-        | Hypothesis::TimestampMalformed
-        | Hypothesis::TimestampLocalTimezone
-        | Hypothesis::TimestampExample => TIME,
-        Hypothesis::ScopeService => "the scope contradicts the host, whatever the signature",
-        Hypothesis::AuthorizationUnreadable
-        | Hypothesis::MissingParameter
-        | Hypothesis::DuplicateParameter
-        | Hypothesis::ValuelessParameter
-        | Hypothesis::UnencodedCharacter
-        | Hypothesis::AmbiguousNames
-        | Hypothesis::InvalidValue
-        | Hypothesis::BodyTooLarge
-        | Hypothesis::MalformedBody
-        | Hypothesis::PlainHttp
-        | Hypothesis::MethodUnsupported
-        | Hypothesis::NonceReused
-        | Hypothesis::NotPermitted
-        | Hypothesis::ActionWrong
-        | Hypothesis::LimitReached => REQUEST,
+    Some(match mistake {
+        Mistake::SecretIdEmpty
+        | Mistake::WrongCredentialType
+        | Mistake::SecretIdWhitespace
+        | Mistake::TokenMissing
+        | Mistake::TokenExpired
+        | Mistake::TokenWrong
+        | Mistake::TokenWithPermanentKey => STATE,
+        Mistake::ClockSkew
+        | Mistake::TimestampMilliseconds
+        | Mistake::TimestampMalformed
+        | Mistake::TimestampLocalTimezone
+        | Mistake::TimestampExample => TIME,
+        Mistake::ScopeService => "the scope contradicts the host, whatever the signature",
+        Mistake::AuthorizationUnreadable
+        | Mistake::MissingParameter
+        | Mistake::DuplicateParameter
+        | Mistake::ValuelessParameter
+        | Mistake::UnencodedCharacter
+        | Mistake::AmbiguousNames
+        | Mistake::InvalidValue
+        | Mistake::BodyTooLarge
+        | Mistake::MalformedBody
+        | Mistake::PlainHttp
+        | Mistake::MethodUnsupported
+        | Mistake::NonceReused
+        | Mistake::NotPermitted
+        | Mistake::ActionWrong
+        | Mistake::LimitReached => REQUEST,
         _ => return None,
     })
 }

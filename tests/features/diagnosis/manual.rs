@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use qcloud_validator::Language;
-use qcloud_validator::diagnose::{Family, Hypothesis, Occurrence};
+use qcloud_validator::diagnose::{Area, Mistake, Occurrence};
 
 const HEAD: &str = "\
 # Diagnoses
@@ -19,50 +19,44 @@ proved. Where nothing fits, nothing is claimed, and the string to sign is shown.
 This page is made from the list in the code: `UPDATE_MANUAL=1 cargo test --features diagnose --test features diagnosis::manual`.
 ";
 
-const FAMILIES: [(Family, &str); 14] = [
+const AREAS: [(Area, &str); 14] = [
+    (Area::Request, "What the request says before any signature"),
     (
-        Family::Request,
-        "What the request says before any signature",
-    ),
-    (
-        Family::Credential,
+        Area::Credential,
         "SecretId, key and token (told to the operator alone)",
     ),
-    (Family::Time, "Timestamp and date"),
-    (Family::Output, "Algorithm, and text form of the signature"),
-    (Family::Values, "Values"),
-    (Family::Order, "Names and order"),
-    (Family::Presence, "Which parameters are in the string"),
-    (Family::Method, "Method"),
-    (Family::Host, "Host"),
-    (Family::Path, "Path and joining"),
-    (Family::Headers, "TC3: headers and lines"),
-    (Family::Payload, "TC3: payload"),
-    (Family::Query, "TC3: query"),
-    (Family::Scope, "TC3: scope and key chain"),
+    (Area::Time, "Timestamp and date"),
+    (Area::Output, "Algorithm, and text form of the signature"),
+    (Area::Values, "Values"),
+    (Area::Order, "Names and order"),
+    (Area::Presence, "Which parameters are in the string"),
+    (Area::Method, "Method"),
+    (Area::Host, "Host"),
+    (Area::Path, "Path and joining"),
+    (Area::Headers, "TC3: headers and lines"),
+    (Area::Payload, "TC3: payload"),
+    (Area::Query, "TC3: query"),
+    (Area::Scope, "TC3: scope and key chain"),
 ];
 
 fn page() -> String {
     let mut page = HEAD.to_owned();
-    for (family, title) in FAMILIES {
+    for (area, title) in AREAS {
         let _ = write!(
             page,
             "\n## {title}\n\n| id | fails | cause | fix |\n|---|---|---|---|\n"
         );
-        for hypothesis in Hypothesis::ALL
-            .iter()
-            .filter(|known| known.family() == family)
-        {
-            let fails = match hypothesis.occurrence() {
+        for mistake in Mistake::ALL.iter().filter(|known| known.area() == area) {
+            let fails = match mistake.occurrence() {
                 Occurrence::Sometimes => "sometimes",
                 _ => "always",
             };
             let _ = writeln!(
                 page,
                 "| `{}` | {fails} | {} | {} |",
-                hypothesis.id(),
-                hypothesis.cause(Language::EnUs),
-                hypothesis.fix(Language::EnUs),
+                mistake.id(),
+                mistake.cause(Language::EnUs),
+                mistake.fix(Language::EnUs),
             );
         }
     }
@@ -80,34 +74,25 @@ fn the_manual_lists_every_known_mistake() {
         written == page(),
         "src/manual/diagnosis.md is stale; its head says how to make it anew"
     );
-    for hypothesis in Hypothesis::ALL {
-        let listed = written
-            .matches(&format!("| `{}` |", hypothesis.id()))
-            .count();
-        assert_eq!(listed, 1, "{}", hypothesis.id());
+    for mistake in Mistake::ALL {
+        let listed = written.matches(&format!("| `{}` |", mistake.id())).count();
+        assert_eq!(listed, 1, "{}", mistake.id());
     }
 }
 
 #[test]
 fn both_languages_say_something_of_their_own() {
-    for hypothesis in Hypothesis::ALL {
-        for text in [
-            hypothesis.cause(Language::ZhCn),
-            hypothesis.fix(Language::ZhCn),
-        ] {
-            assert!(
-                !text.is_ascii() && !text.contains('\n'),
-                "{}",
-                hypothesis.id()
-            );
+    for mistake in Mistake::ALL {
+        for text in [mistake.cause(Language::ZhCn), mistake.fix(Language::ZhCn)] {
+            assert!(!text.is_ascii() && !text.contains('\n'), "{}", mistake.id());
         }
         assert!(
-            hypothesis.cause(Language::EnUs).ends_with('.'),
+            mistake.cause(Language::EnUs).ends_with('.'),
             "{}",
-            hypothesis.id()
+            mistake.id()
         );
         assert!(
-            hypothesis
+            mistake
                 .id()
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use qcloud_validator::diagnose::{Diagnosis, Family, Hypothesis};
+use qcloud_validator::diagnose::{Area, Diagnosis, Mistake};
 use qcloud_validator::memory::MemoryCredentials;
 use qcloud_validator::store::{Credential, Principal, Stores};
 use qcloud_validator::{
@@ -16,7 +16,7 @@ use test_support::mistakes::generate::{query_draft, tc3_draft};
 use test_support::mistakes::query::query_mistakes;
 use test_support::mistakes::random::Rng;
 use test_support::mistakes::tc3::tc3_mistakes;
-use test_support::mistakes::{Mistake, OTHER_ID, OTHER_KEY, why_no_signature_matter};
+use test_support::mistakes::{Case, OTHER_ID, OTHER_KEY, why_no_signature_matter};
 use test_support::signer::Signed;
 
 /// Broken requests per mistake and kind of request.
@@ -68,11 +68,11 @@ fn diagnosis(draft: &impl Draft, tolerance: Tolerance) -> Option<Diagnosis> {
     Some(validator.explain(&view, &refused))
 }
 
-fn hypotheses(diagnosis: &Diagnosis) -> Vec<Hypothesis> {
+fn named(diagnosis: &Diagnosis) -> Vec<Mistake> {
     diagnosis
         .findings()
         .iter()
-        .map(|finding| finding.hypothesis())
+        .map(|finding| finding.mistake())
         .collect()
 }
 
@@ -109,20 +109,20 @@ fn for_all(count: usize, test: impl Fn(usize) + Sync) {
 // ------------------------------------------------------------------------------------------------------- one mistake
 
 /// A correct draft, and the same with the mistake. `None` if the mistake does not show in this draft.
-fn broken<D: Draft>(correct: &D, mistake: &Mistake<D>, rng: &mut Rng) -> Option<(D, Tolerance)> {
+fn broken<D: Draft>(correct: &D, case: &Case<D>, rng: &mut Rng) -> Option<(D, Tolerance)> {
     let mut correct = correct.clone();
-    if !(mistake.prepare)(&mut correct, rng) {
+    if !(case.prepare)(&mut correct, rng) {
         return None;
     }
     assert!(
         admitted(&correct, Tolerance::Strict),
         "{} {}: not correct\n{}",
-        mistake.hypothesis.id(),
-        mistake.variant,
+        case.mistake.id(),
+        case.variant,
         shown(&correct.request())
     );
     let mut spoilt = correct.clone();
-    (mistake.spoil)(&mut spoilt, rng);
+    (case.spoil)(&mut spoilt, rng);
     if sent(&spoilt) == sent(&correct) {
         return None;
     }
@@ -134,11 +134,7 @@ fn broken<D: Draft>(correct: &D, mistake: &Mistake<D>, rng: &mut Rng) -> Option<
 }
 
 /// How often another mistake came first, and one such request.
-fn misses<D: Draft>(
-    mistake: &Mistake<D>,
-    seed: u64,
-    generate: impl Fn(&mut Rng) -> D,
-) -> Option<String> {
+fn misses<D: Draft>(case: &Case<D>, seed: u64, generate: impl Fn(&mut Rng) -> D) -> Option<String> {
     let mut rng = Rng::new(seed);
     let mut misses: Vec<String> = Vec::new();
     let mut made = 0;
@@ -147,12 +143,12 @@ fn misses<D: Draft>(
             break;
         }
         let draft = generate(&mut rng);
-        let Some((spoilt, tolerance)) = broken(&draft, mistake, &mut rng) else {
+        let Some((spoilt, tolerance)) = broken(&draft, case, &mut rng) else {
             continue;
         };
         made += 1;
         let known = diagnosis(&spoilt, tolerance).unwrap();
-        if hypotheses(&known).first() != Some(&mistake.hypothesis) {
+        if named(&known).first() != Some(&case.mistake) {
             let found: Vec<String> = known
                 .findings()
                 .iter()
@@ -165,7 +161,7 @@ fn misses<D: Draft>(
             ));
         }
     }
-    let what = format!("{} ({})", mistake.hypothesis.id(), mistake.variant);
+    let what = format!("{} ({})", case.mistake.id(), case.variant);
     if made < TIMES {
         return Some(format!("{what}: only {made} requests show it"));
     }
@@ -184,14 +180,14 @@ fn a_mistake_is_named_first() {
     for_all(query.len() * 2 + tc3.len(), |number| {
         let seed = number as u64;
         let (kind, failure) = if number < query.len() {
-            let mistake = &query[number];
-            ("v2", misses(mistake, seed, |rng| query_draft(rng, true)))
+            let case = &query[number];
+            ("v2", misses(case, seed, |rng| query_draft(rng, true)))
         } else if number < query.len() * 2 {
-            let mistake = &query[number - query.len()];
-            ("v1", misses(mistake, seed, |rng| query_draft(rng, false)))
+            let case = &query[number - query.len()];
+            ("v1", misses(case, seed, |rng| query_draft(rng, false)))
         } else {
-            let mistake = &tc3[number - query.len() * 2];
-            ("TC3", misses(mistake, seed, tc3_draft))
+            let case = &tc3[number - query.len() * 2];
+            ("TC3", misses(case, seed, tc3_draft))
         };
         if let Some(failure) = failure {
             failures
@@ -211,16 +207,16 @@ fn a_mistake_is_named_first() {
 }
 
 #[test]
-fn every_hypothesis_is_tested_or_no_signature_matter() {
-    let mut tested: BTreeSet<Hypothesis> = BTreeSet::new();
-    tested.extend(query_mistakes().iter().map(|mistake| mistake.hypothesis));
-    tested.extend(tc3_mistakes().iter().map(|mistake| mistake.hypothesis));
-    for &hypothesis in Hypothesis::ALL {
+fn every_mistake_is_tested_or_no_signature_matter() {
+    let mut tested: BTreeSet<Mistake> = BTreeSet::new();
+    tested.extend(query_mistakes().iter().map(|case| case.mistake));
+    tested.extend(tc3_mistakes().iter().map(|case| case.mistake));
+    for &mistake in Mistake::ALL {
         assert_eq!(
-            why_no_signature_matter(hypothesis).is_none(),
-            tested.contains(&hypothesis),
+            why_no_signature_matter(mistake).is_none(),
+            tested.contains(&mistake),
             "{}",
-            hypothesis.id()
+            mistake.id()
         );
     }
 }
@@ -228,26 +224,26 @@ fn every_hypothesis_is_tested_or_no_signature_matter() {
 // ------------------------------------------------------------------------------------------------------ two mistakes
 
 /// In which order a client makes mistakes: what is signed, then how it is written, then how it is put together.
-fn step(family: Family) -> usize {
-    const STEPS: [Family; 13] = [
-        Family::Presence,
-        Family::Time,
-        Family::Values,
-        Family::Order,
-        Family::Method,
-        Family::Host,
-        Family::Path,
-        Family::Query,
-        Family::Payload,
-        Family::Headers,
-        Family::Scope,
-        Family::Credential,
-        Family::Output,
+fn step(area: Area) -> usize {
+    const STEPS: [Area; 13] = [
+        Area::Presence,
+        Area::Time,
+        Area::Values,
+        Area::Order,
+        Area::Method,
+        Area::Host,
+        Area::Path,
+        Area::Query,
+        Area::Payload,
+        Area::Headers,
+        Area::Scope,
+        Area::Credential,
+        Area::Output,
     ];
-    STEPS.iter().position(|step| *step == family).unwrap()
+    STEPS.iter().position(|step| *step == area).unwrap()
 }
 
-/// What came of pairs of two families.
+/// What came of pairs of two areas.
 #[derive(Default)]
 struct Tally {
     made: usize,
@@ -258,8 +254,8 @@ struct Tally {
 /// Both mistakes in one request, if both show beside each other.
 fn doubly_broken<D: Draft>(
     correct: &D,
-    first: &Mistake<D>,
-    second: &Mistake<D>,
+    first: &Case<D>,
+    second: &Case<D>,
     rng: &mut Rng,
 ) -> Option<(D, Tolerance)> {
     let mut correct = correct.clone();
@@ -291,31 +287,31 @@ fn doubly_broken<D: Draft>(
     Some((both, tolerance))
 }
 
-/// All pairs of mistakes of different families; each hypothesis in one of its variants, by chance.
+/// All pairs of mistakes of different areas; each mistake in one of its variants, by chance.
 fn pairs<D: Draft + Send>(
     kind: &str,
-    mistakes: &[Mistake<D>],
+    mistakes: &[Case<D>],
     generate: impl Fn(&mut Rng) -> D + Sync,
-) -> BTreeMap<(Family, Family), Tally> {
-    let known: BTreeSet<Hypothesis> = mistakes.iter().map(|mistake| mistake.hypothesis).collect();
-    let mut ordered: Vec<Hypothesis> = known.into_iter().collect();
-    ordered.sort_by_key(|hypothesis| step(hypothesis.family()));
+) -> BTreeMap<(Area, Area), Tally> {
+    let known: BTreeSet<Mistake> = mistakes.iter().map(|case| case.mistake).collect();
+    let mut ordered: Vec<Mistake> = known.into_iter().collect();
+    ordered.sort_by_key(|mistake| step(mistake.area()));
     let mut combined = Vec::new();
     for (index, &first) in ordered.iter().enumerate() {
         for &second in &ordered[index..] {
-            if first.family() != second.family() {
+            if first.area() != second.area() {
                 combined.push((first, second));
             }
         }
     }
-    let tallies: Mutex<BTreeMap<(Family, Family), Tally>> = Mutex::new(BTreeMap::new());
+    let tallies: Mutex<BTreeMap<(Area, Area), Tally>> = Mutex::new(BTreeMap::new());
     for_all(combined.len(), |number| {
         let (first, second) = combined[number];
         let mut rng = Rng::new(777_000 + number as u64);
-        let variants = |hypothesis: Hypothesis| -> Vec<&Mistake<D>> {
+        let variants = |mistake: Mistake| -> Vec<&Case<D>> {
             mistakes
                 .iter()
-                .filter(|mistake| mistake.hypothesis == hypothesis)
+                .filter(|case| case.mistake == mistake)
                 .collect()
         };
         for _ in 0..40 {
@@ -325,11 +321,9 @@ fn pairs<D: Draft + Send>(
             let Some((both, tolerance)) = doubly_broken(&draft, one, other, &mut rng) else {
                 continue;
             };
-            let found = diagnosis(&both, tolerance).map_or(Vec::new(), |known| hypotheses(&known));
+            let found = diagnosis(&both, tolerance).map_or(Vec::new(), |known| named(&known));
             let mut tallies = tallies.lock().unwrap();
-            let tally = tallies
-                .entry((first.family(), second.family()))
-                .or_default();
+            let tally = tallies.entry((first.area(), second.area())).or_default();
             tally.made += 1;
             if found.contains(&first) && found.contains(&second) {
                 tally.named += 1;
@@ -350,9 +344,9 @@ fn pairs<D: Draft + Send>(
 }
 
 #[test]
-fn two_mistakes_of_different_families_are_both_named() {
-    let query: Vec<Mistake<QueryDraft>> = query_mistakes();
-    let tc3: Vec<Mistake<Tc3Draft>> = tc3_mistakes();
+fn two_mistakes_of_different_areas_are_both_named() {
+    let query: Vec<Case<QueryDraft>> = query_mistakes();
+    let tc3: Vec<Case<Tc3Draft>> = tc3_mistakes();
     let mut made = 0;
     let mut named = 0;
     for (kind, tallies) in [

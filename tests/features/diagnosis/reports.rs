@@ -1922,7 +1922,7 @@ fn a_right_signature_is_never_blamed() {
         let blamed = diagnosis
             .findings()
             .iter()
-            .any(|finding| is_signature_matter(finding.hypothesis()));
+            .any(|finding| is_signature_matter(finding.mistake()));
         assert!(!blamed, "{what}: {diagnosis:?}\n{}", shown(&request));
     });
 }

@@ -5,7 +5,7 @@ use sha2::Digest;
 use super::Parts;
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 use crate::signature::hex;
 
 /// How the parts are put together.
@@ -72,7 +72,7 @@ pub(super) fn choices() -> Vec<Choice<Join>> {
     JOINS
         .iter()
         .map(|(join, detail)| Choice {
-            hypothesis: Hypothesis::JoinWrong,
+            mistake: Mistake::JoinWrong,
             detail: (*detail).to_owned(),
             data: *join,
         })

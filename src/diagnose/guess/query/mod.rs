@@ -11,7 +11,7 @@ mod wire;
 use super::{host, method, path};
 use crate::diagnose::LONG;
 use crate::diagnose::search::{Choice, Guess, Text, distinct, mistake_at};
-use crate::diagnosis::{Finding, Hypothesis};
+use crate::diagnosis::{Finding, Mistake};
 use crate::form::{Kind, Parameters};
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -288,6 +288,6 @@ impl Guess for QueryGuess {
             6 => mistake_at(&self.path_choices, index),
             _ => mistake_at(&self.join_choices, index),
         };
-        found.unwrap_or_else(|| Finding::new(Hypothesis::JoinWrong, ""))
+        found.unwrap_or_else(|| Finding::new(Mistake::JoinWrong, ""))
     }
 }

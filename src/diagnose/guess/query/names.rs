@@ -2,42 +2,42 @@
 
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 
 /// Names in another form, all at once.
 pub(super) fn choices(sent: &[Vec<u8>]) -> Vec<Choice<Vec<Vec<u8>>>> {
     let mut found = Vec::new();
-    let mut all = |hypothesis, detail: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
+    let mut all = |mistake, detail: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail: detail.to_owned(),
             data: sent.iter().map(|name| change(name)).collect::<Vec<_>>(),
         });
     };
     all(
-        Hypothesis::UnderscoreVsDot,
+        Mistake::UnderscoreVsDot,
         "names kept as sent",
         &<[u8]>::to_vec,
     );
-    all(Hypothesis::UnderscoreVsDot, "`_` read as `.`", &|name| {
+    all(Mistake::UnderscoreVsDot, "`_` read as `.`", &|name| {
         text::replace(name, b"_", b".")
     });
-    all(Hypothesis::UnderscoreVsDot, "`.` read as `_`", &|name| {
+    all(Mistake::UnderscoreVsDot, "`.` read as `_`", &|name| {
         text::replace(name, b".", b"_")
     });
     all(
-        Hypothesis::NamesChanged,
+        Mistake::NamesChanged,
         "lower case",
         &<[u8]>::to_ascii_lowercase,
     );
     for alphabet in ALPHABETS.iter().take(2) {
-        all(Hypothesis::NamesChanged, "percent-encoded", &|name| {
+        all(Mistake::NamesChanged, "percent-encoded", &|name| {
             text::encode(name, alphabet)
         });
     }
-    all(Hypothesis::NamesChanged, "`.0` as `[0]`", &bracketed);
+    all(Mistake::NamesChanged, "`.0` as `[0]`", &bracketed);
     all(
-        Hypothesis::NamesChanged,
+        Mistake::NamesChanged,
         "first letter in upper case",
         &|name| {
             let mut name = name.to_vec();
@@ -48,7 +48,7 @@ pub(super) fn choices(sent: &[Vec<u8>]) -> Vec<Choice<Vec<Vec<u8>>>> {
         },
     );
     all(
-        Hypothesis::NamesChanged,
+        Mistake::NamesChanged,
         "first letter in lower case",
         &|name| {
             let mut name = name.to_vec();

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::protocol_parameter::is_common;
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 
 /// Orders other than that of the names; `wire` says where each parameter was sent.
 pub(super) fn choices(
@@ -18,48 +18,48 @@ pub(super) fn choices(
     let value = |index: usize| values.get(index).map(Vec::as_slice).unwrap_or_default();
     let sent_at = |index: usize| wire.get(index).copied().unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    let mut by = |hypothesis, detail: &str, order: &dyn Fn(usize, usize) -> Ordering| {
+    let mut by = |mistake, detail: &str, order: &dyn Fn(usize, usize) -> Ordering| {
         let mut sorted = base.to_vec();
         sorted.sort_by(|&a, &b| order(a, b));
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail: detail.to_owned(),
             data: sorted,
         });
     };
-    by(Hypothesis::SortMissing, "in the order sent", &|a, b| {
+    by(Mistake::SortMissing, "in the order sent", &|a, b| {
         sent_at(a).cmp(&sent_at(b))
     });
-    by(Hypothesis::SortNatural, "numbers by value", &|a, b| {
+    by(Mistake::SortNatural, "numbers by value", &|a, b| {
         text::natural(name(a), name(b))
     });
     let lower = |index: usize| name(index).to_ascii_lowercase();
-    by(Hypothesis::SortCaseInsensitive, "", &|a, b| {
+    by(Mistake::SortCaseInsensitive, "", &|a, b| {
         lower(a).cmp(&lower(b))
     });
     by(
-        Hypothesis::SortCaseInsensitive,
+        Mistake::SortCaseInsensitive,
         "lower case before upper",
         &|a, b| lower(a).cmp(&lower(b)).then(name(b).cmp(name(a))),
     );
     by(
-        Hypothesis::SortNatural,
+        Mistake::SortNatural,
         "numbers by value, without regard to case",
         &|a, b| text::natural(&lower(a), &lower(b)),
     );
-    by(Hypothesis::SortByPair, "", &|a, b| {
+    by(Mistake::SortByPair, "", &|a, b| {
         let pair = |index: usize| [name(index), b"=", value(index)].concat();
         pair(a).cmp(&pair(b))
     });
-    by(Hypothesis::SortByPair, "by value", &|a, b| {
+    by(Mistake::SortByPair, "by value", &|a, b| {
         value(a).cmp(value(b))
     });
     by(
-        Hypothesis::UnderscoreVsDot,
+        Mistake::UnderscoreVsDot,
         "sorted after `_` became `.`",
         &|a, b| text::replace(name(a), b"_", b".").cmp(&text::replace(name(b), b"_", b".")),
     );
-    by(Hypothesis::SortEncoded, "after encoding", &|a, b| {
+    by(Mistake::SortEncoded, "after encoding", &|a, b| {
         let encoded = |index: usize| {
             ALPHABETS
                 .first()
@@ -67,24 +67,16 @@ pub(super) fn choices(
         };
         encoded(a).cmp(&encoded(b))
     });
-    by(Hypothesis::SortEncoded, "in reverse", &|a, b| {
+    by(Mistake::SortEncoded, "in reverse", &|a, b| {
         name(b).cmp(name(a))
     });
-    by(
-        Hypothesis::SortMissing,
-        "common parameters first",
-        &|a, b| {
-            let business = |index: usize| !is_common(name(index));
-            business(a).cmp(&business(b)).then(name(a).cmp(name(b)))
-        },
-    );
-    by(
-        Hypothesis::SortMissing,
-        "common parameters last",
-        &|a, b| {
-            let common = |index: usize| is_common(name(index));
-            common(a).cmp(&common(b)).then(name(a).cmp(name(b)))
-        },
-    );
+    by(Mistake::SortMissing, "common parameters first", &|a, b| {
+        let business = |index: usize| !is_common(name(index));
+        business(a).cmp(&business(b)).then(name(a).cmp(name(b)))
+    });
+    by(Mistake::SortMissing, "common parameters last", &|a, b| {
+        let common = |index: usize| is_common(name(index));
+        common(a).cmp(&common(b)).then(name(a).cmp(name(b)))
+    });
     found
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::protocol_parameter::is_common;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 
 /// Which parameters are in the string. After those of the request come those `beside` it, then its `arrays`.
 pub(super) fn choices(
@@ -17,14 +17,14 @@ pub(super) fn choices(
 ) -> Vec<Choice<Vec<bool>>> {
     let own = beside.start;
     let mut found = Vec::new();
-    let mut add = |hypothesis, detail: String, keep: &dyn Fn(usize, bool) -> bool| {
+    let mut add = |mistake, detail: String, keep: &dyn Fn(usize, bool) -> bool| {
         let data = included
             .iter()
             .enumerate()
             .map(|(index, &included)| keep(index, included))
             .collect();
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail,
             data,
         });
@@ -43,43 +43,43 @@ pub(super) fn choices(
         empty_names.push("…".to_owned());
     }
     add(
-        Hypothesis::EmptyOmitted,
+        Mistake::EmptyOmitted,
         empty_names.join(", "),
         &|index, included| included && !value(index).is_empty(),
     );
     add(
-        Hypothesis::SignatureIncluded,
+        Mistake::SignatureIncluded,
         String::new(),
         &|index, included| included || index < own && name(index) == b"Signature",
     );
     add(
-        Hypothesis::QueryAndBodyMixed,
+        Mistake::QueryAndBodyMixed,
         "query and body together".to_owned(),
         &|index, included| included || beside.contains(&index),
     );
     add(
-        Hypothesis::QueryAndBodyMixed,
+        Mistake::QueryAndBodyMixed,
         "the query instead of the body".to_owned(),
         &|index, _| beside.contains(&index),
     );
     add(
-        Hypothesis::FilesLeftOut,
+        Mistake::FilesLeftOut,
         "file parts".to_owned(),
         &|index, included| included && !file(index),
     );
     add(
-        Hypothesis::FilesLeftOut,
+        Mistake::FilesLeftOut,
         "values that begin with `@`".to_owned(),
         &|index, included| included && !value(index).starts_with(b"@"),
     );
     add(
-        Hypothesis::FilesLeftOut,
+        Mistake::FilesLeftOut,
         "file parts and values that begin with `@`".to_owned(),
         &|index, included| included && !file(index) && !value(index).starts_with(b"@"),
     );
     for array in arrays {
         add(
-            Hypothesis::ArrayLiteral,
+            Mistake::ArrayLiteral,
             format!("array `{}`", shown(array)),
             &|index, included| {
                 let element = array_of(name(index)) == Some(array);
@@ -88,7 +88,7 @@ pub(super) fn choices(
         );
     }
     add(
-        Hypothesis::ArrayLiteral,
+        Mistake::ArrayLiteral,
         "all arrays".to_owned(),
         &|index, included| index >= beside.end || included && array_of(name(index)).is_none(),
     );
@@ -99,7 +99,7 @@ pub(super) fn choices(
     singles.sort_by_key(|&index| is_common(name(index)));
     for left_out in singles.into_iter().take(64) {
         add(
-            Hypothesis::AddedAfterSigning,
+            Mistake::AddedAfterSigning,
             shown(name(left_out)),
             &|index, included| included && index != left_out,
         );
@@ -132,7 +132,7 @@ pub(super) fn choices(
         ],
     ] {
         add(
-            Hypothesis::AddedAfterSigning,
+            Mistake::AddedAfterSigning,
             group.join(", "),
             &|index, included| {
                 let in_group = || group.iter().any(|one| one.as_bytes() == name(index));

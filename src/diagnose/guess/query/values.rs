@@ -4,7 +4,7 @@ use super::protocol_parameter::is_common;
 use super::wire::Wire;
 use crate::diagnose::guess::text::{self, ALPHABETS, CHARSETS, SPELLINGS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 
 /// The values that differ from those sent, by the index of their parameter, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -66,19 +66,19 @@ pub(super) fn choices(
     own: usize,
 ) -> Vec<Choice<Changed>> {
     let mut found: Vec<Choice<Changed>> = Vec::new();
-    let mut add = |hypothesis, what: &str, data: Changed| {
+    let mut add = |mistake, what: &str, data: Changed| {
         if let Some(detail) = data.in_words(names, values, what) {
             found.push(Choice {
-                hypothesis,
+                mistake,
                 detail,
                 data,
             });
         }
     };
     // As on the wire: `+` taken literally, or values not decoded at all.
-    for (hypothesis, what, decode) in [
-        (Hypothesis::ValuePlusUnencoded, "`+` kept", true),
-        (Hypothesis::EncodedBeforeSigning, "as sent", false),
+    for (mistake, what, decode) in [
+        (Mistake::ValuePlusUnencoded, "`+` kept", true),
+        (Mistake::EncodedBeforeSigning, "as sent", false),
     ] {
         let changed = Changed::all(values, |index, value| match wire.value(index) {
             Some(_) if at(names, index) == b"Signature" => value.to_vec(),
@@ -86,39 +86,39 @@ pub(super) fn choices(
             Some(sent) => sent.to_vec(),
             None => value.to_vec(),
         });
-        add(hypothesis, what, changed);
+        add(mistake, what, changed);
     }
 
-    let mut all = |hypothesis, what: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
+    let mut all = |mistake, what: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
         let changed = Changed::all(values, |_, value| change(value));
-        add(hypothesis, what, changed);
+        add(mistake, what, changed);
     };
     for alphabet in &ALPHABETS {
-        all(Hypothesis::EncodedBeforeSigning, alphabet.name, &|value| {
+        all(Mistake::EncodedBeforeSigning, alphabet.name, &|value| {
             text::encode(value, alphabet)
         });
     }
     for alphabet in &ALPHABETS {
         all(
-            Hypothesis::EncodedTwiceBeforeSigning,
+            Mistake::EncodedTwiceBeforeSigning,
             alphabet.name,
             &|value| text::encode(&text::encode(value, alphabet), alphabet),
         );
     }
-    all(Hypothesis::BlankSignedAsPlus, "`+`", &|value| {
+    all(Mistake::BlankSignedAsPlus, "`+`", &|value| {
         text::replace(value, b" ", b"+")
     });
-    all(Hypothesis::BlankSignedAsPlus, "`%20`", &|value| {
+    all(Mistake::BlankSignedAsPlus, "`%20`", &|value| {
         text::replace(value, b" ", b"%20")
     });
     all(
-        Hypothesis::EncodedBeforeSigning,
+        Mistake::EncodedBeforeSigning,
         "decoded once more",
         &text::decode,
     );
     for (charset, encode) in CHARSETS {
         all(
-            Hypothesis::NonUtf8BytesSigned,
+            Mistake::NonUtf8BytesSigned,
             charset,
             &|value| match str::from_utf8(value) {
                 Ok(text) if !text.is_ascii() => encode(text),
@@ -132,7 +132,7 @@ pub(super) fn choices(
         (encoding_rs::WINDOWS_1252, "UTF-8, sent in Latin-1"),
     ] {
         all(
-            Hypothesis::NonUtf8BytesSigned,
+            Mistake::NonUtf8BytesSigned,
             name,
             &|value| match str::from_utf8(value) {
                 Ok(_) => value.to_vec(),
@@ -145,7 +145,7 @@ pub(super) fn choices(
         );
     }
     all(
-        Hypothesis::UnicodeEscapesSigned,
+        Mistake::UnicodeEscapesSigned,
         "`\\u` escapes",
         &|value| match str::from_utf8(value) {
             Ok(text) => text::unicode_escapes(text),
@@ -153,20 +153,20 @@ pub(super) fn choices(
         },
     );
     for (spelling, spell) in SPELLINGS {
-        all(Hypothesis::BooleanSpelling, spelling, &|value| spell(value));
+        all(Mistake::BooleanSpelling, spelling, &|value| spell(value));
     }
-    all(Hypothesis::HtmlEscapedValue, "HTML", &text::html_escaped);
-    all(Hypothesis::ValuesTrimmed, "trimmed", &|value| {
+    all(Mistake::HtmlEscapedValue, "HTML", &text::html_escaped);
+    all(Mistake::ValuesTrimmed, "trimmed", &|value| {
         value.trim_ascii().to_vec()
     });
-    all(Hypothesis::ValueLineEnds, "CR LF", &|value| {
+    all(Mistake::ValueLineEnds, "CR LF", &|value| {
         text::replace(&text::replace(value, b"\r\n", b"\n"), b"\n", b"\r\n")
     });
-    all(Hypothesis::ValueLineEnds, "LF", &|value| {
+    all(Mistake::ValueLineEnds, "LF", &|value| {
         text::replace(value, b"\r\n", b"\n")
     });
     all(
-        Hypothesis::ValuesLowerCased,
+        Mistake::ValuesLowerCased,
         "lower case",
         &<[u8]>::to_ascii_lowercase,
     );
@@ -179,11 +179,11 @@ pub(super) fn choices(
             value.to_vec()
         }
     });
-    add(Hypothesis::ValueSignedEmpty, "names with `_`", lost);
+    add(Mistake::ValueSignedEmpty, "names with `_`", lost);
 
-    let mut one = |hypothesis, what: &str, index: usize, changed: Vec<u8>| {
+    let mut one = |mistake, what: &str, index: usize, changed: Vec<u8>| {
         if changed != at(values, index) {
-            add(hypothesis, what, Changed::one(index, changed));
+            add(mistake, what, Changed::one(index, changed));
         }
     };
     // What is wrong in one value is wrong in one of the action's own more often than in a common one.
@@ -193,7 +193,7 @@ pub(super) fn choices(
     indices.sort_by_key(|&index| is_common(at(names, index)));
     indices.truncate(48);
     for &index in &indices {
-        one(Hypothesis::ValueSignedEmpty, "empty", index, Vec::new());
+        one(Mistake::ValueSignedEmpty, "empty", index, Vec::new());
     }
     for (open, close) in [
         ("b'", "'"),
@@ -207,23 +207,18 @@ pub(super) fn choices(
     ] {
         for &index in &indices {
             let printed = [open.as_bytes(), at(values, index), close.as_bytes()].concat();
-            one(Hypothesis::PrintedByteString, "printed", index, printed);
+            one(Mistake::PrintedByteString, "printed", index, printed);
         }
     }
     for &index in &indices {
         for spelling in text::number_spellings(at(values, index)) {
-            one(Hypothesis::BooleanSpelling, "number", index, spelling);
+            one(Mistake::BooleanSpelling, "number", index, spelling);
         }
     }
     for alphabet in ALPHABETS.iter().take(2) {
         for &index in &indices {
             let encoded = text::encode(at(values, index), alphabet);
-            one(
-                Hypothesis::EncodedBeforeSigning,
-                alphabet.name,
-                index,
-                encoded,
-            );
+            one(Mistake::EncodedBeforeSigning, alphabet.name, index, encoded);
         }
     }
     found

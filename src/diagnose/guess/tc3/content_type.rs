@@ -3,7 +3,7 @@
 use crate::diagnose::LONG;
 use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 
 /// Content types as HTTP libraries and proxies rewrite them.
 pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
@@ -47,7 +47,7 @@ pub(super) fn choices(sent: &[u8]) -> Vec<Choice<Vec<u8>>> {
     types
         .into_iter()
         .map(|signed| Choice {
-            hypothesis: Hypothesis::ContentTypeAltered,
+            mistake: Mistake::ContentTypeAltered,
             detail: format!("signed `{}`, arrived `{}`", shown(&signed), shown(sent)),
             data: signed,
         })

@@ -3,7 +3,7 @@
 use super::header_set;
 use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 use crate::request::{Field, RequestView};
 use crate::signature::Authorization;
 
@@ -75,19 +75,19 @@ pub(super) fn choices(
     let case = name_case(authorization, base);
     let values = values(base, &verbatim, untrimmed);
     let families = [
-        (Hypothesis::HeaderNameCase, case),
-        (Hypothesis::HeaderValues, values),
-        (Hypothesis::HeaderOrder, order(base)),
+        (Mistake::HeaderNameCase, case),
+        (Mistake::HeaderValues, values),
+        (Mistake::HeaderOrder, order(base)),
         (
-            Hypothesis::HeaderSet,
+            Mistake::HeaderSet,
             header_set::forms(request, base, &verbatim),
         ),
     ];
     families
         .into_iter()
-        .flat_map(|(hypothesis, forms)| {
+        .flat_map(|(mistake, forms)| {
             forms.into_iter().map(move |(detail, data)| Choice {
-                hypothesis,
+                mistake,
                 detail,
                 data,
             })

@@ -1,7 +1,7 @@
 //! How a client may have ended the lines of its two texts, or left some out.
 
 use crate::diagnose::search::Choice;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 
 /// The lines of the canonical request and of the string to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,74 +26,74 @@ pub(super) enum Lines {
 pub(super) fn choices() -> Vec<Choice<Lines>> {
     LINES
         .iter()
-        .map(|(lines, hypothesis, detail)| Choice {
-            hypothesis: *hypothesis,
+        .map(|(lines, mistake, detail)| Choice {
+            mistake: *mistake,
             detail: (*detail).to_owned(),
             data: *lines,
         })
         .collect()
 }
 
-const LINES: [(Lines, Hypothesis, &str); 13] = [
-    (Lines::Crlf, Hypothesis::Crlf, "in both texts"),
+const LINES: [(Lines, Mistake, &str); 13] = [
+    (Lines::Crlf, Mistake::Crlf, "in both texts"),
     (
         Lines::CrlfInCanonicalRequest,
-        Hypothesis::Crlf,
+        Mistake::Crlf,
         "in the canonical request",
     ),
     (
         Lines::CrlfInStringToSign,
-        Hypothesis::Crlf,
+        Mistake::Crlf,
         "in the string to sign",
     ),
     (
         Lines::LiteralBackslashN,
-        Hypothesis::LiteralBackslashN,
+        Mistake::LiteralBackslashN,
         "in both texts",
     ),
     (
         Lines::LiteralInCanonicalRequest,
-        Hypothesis::LiteralBackslashN,
+        Mistake::LiteralBackslashN,
         "in the canonical request",
     ),
     (
         Lines::LiteralInStringToSign,
-        Hypothesis::LiteralBackslashN,
+        Mistake::LiteralBackslashN,
         "in the string to sign",
     ),
     (
         Lines::NoBlankLine,
-        Hypothesis::MissingNewline,
+        Mistake::MissingNewline,
         "no empty line after the headers",
     ),
     (
         Lines::ExtraBlankLine,
-        Hypothesis::MissingNewline,
+        Mistake::MissingNewline,
         "two empty lines after the headers",
     ),
     (
         Lines::NoQueryLine,
-        Hypothesis::MissingNewline,
+        Mistake::MissingNewline,
         "no line for an empty query",
     ),
     (
         Lines::TrailingLineEnd,
-        Hypothesis::MissingNewline,
+        Mistake::MissingNewline,
         "a line end after the payload digest",
     ),
     (
         Lines::TrailingLineEndInString,
-        Hypothesis::StringToSignForm,
+        Mistake::StringToSignForm,
         "a line end after the string to sign",
     ),
     (
         Lines::NoSignedHeadersLine,
-        Hypothesis::MissingNewline,
+        Mistake::MissingNewline,
         "no line for SignedHeaders",
     ),
     (
         Lines::Blanks,
-        Hypothesis::MissingNewline,
+        Mistake::MissingNewline,
         "blanks instead of line ends",
     ),
 ];

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{host, method, path, text};
 use crate::diagnose::search::{Choice, Guess, Text, distinct, mistake_at};
-use crate::diagnosis::{Finding, Hypothesis};
+use crate::diagnosis::{Finding, Mistake};
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::{Authorization, hex};
@@ -293,7 +293,7 @@ impl Guess for Tc3Guess {
             7 => mistake_at(&self.path_choices, index),
             _ => mistake_at(&self.form_choices, index),
         };
-        found.unwrap_or_else(|| Finding::new(Hypothesis::StringToSignForm, ""))
+        found.unwrap_or_else(|| Finding::new(Mistake::StringToSignForm, ""))
     }
 }
 

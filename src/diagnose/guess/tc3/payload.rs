@@ -6,7 +6,7 @@ use super::digest;
 use crate::diagnose::guess::json::json_forms;
 use crate::diagnose::guess::text;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::Hypothesis;
+use crate::diagnosis::Mistake;
 
 /// A longer body is not changed and hashed again.
 const LONGEST: usize = 256 << 10;
@@ -19,48 +19,44 @@ pub(super) fn choices(
     query: &[u8],
 ) -> Vec<Choice<Vec<u8>>> {
     let mut found = Vec::new();
-    let mut add = |hypothesis, detail: &str, text: Vec<u8>| {
+    let mut add = |mistake, detail: &str, text: Vec<u8>| {
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail: detail.to_owned(),
             data: text,
         });
     };
     if unsigned {
         add(
-            Hypothesis::UnsignedPayload,
+            Mistake::UnsignedPayload,
             "the body was hashed although the header declares it unsigned",
             digest(body),
         );
     } else {
         add(
-            Hypothesis::UnsignedPayload,
+            Mistake::UnsignedPayload,
             "`UNSIGNED-PAYLOAD` was hashed and not declared",
             digest(b"UNSIGNED-PAYLOAD"),
         );
         add(
-            Hypothesis::UnsignedPayload,
+            Mistake::UnsignedPayload,
             "`UNSIGNED-PAYLOAD` was written for the digest",
             b"UNSIGNED-PAYLOAD".to_vec(),
         );
     }
     json_forms(body, |what, text| {
-        add(Hypothesis::BodyReserialised, what, digest(text));
+        add(Mistake::BodyReserialised, what, digest(text));
     });
     let base = if get { &[][..] } else { body };
     if !get {
-        add(Hypothesis::PayloadDigest, "an empty body", digest(b""));
+        add(Mistake::PayloadDigest, "an empty body", digest(b""));
     } else {
-        add(Hypothesis::PayloadDigest, "the body of a GET", digest(body));
-        add(
-            Hypothesis::PayloadDigest,
-            "the query of a GET",
-            digest(query),
-        );
+        add(Mistake::PayloadDigest, "the body of a GET", digest(body));
+        add(Mistake::PayloadDigest, "the query of a GET", digest(query));
     }
     for text in ["{}", "null", "\"\"", "[]", "undefined", "None"] {
         add(
-            Hypothesis::PayloadDigest,
+            Mistake::PayloadDigest,
             &format!("the text `{text}`"),
             digest(text.as_bytes()),
         );
@@ -69,18 +65,18 @@ pub(super) fn choices(
         return found;
     }
     add(
-        Hypothesis::PayloadDigest,
+        Mistake::PayloadDigest,
         "the digest in upper case",
         digest(base).to_ascii_uppercase(),
     );
     add(
-        Hypothesis::PayloadDigest,
+        Mistake::PayloadDigest,
         "the body itself instead of its digest",
         base.to_vec(),
     );
-    add(Hypothesis::PayloadDigest, "no digest", Vec::new());
+    add(Mistake::PayloadDigest, "no digest", Vec::new());
     add(
-        Hypothesis::PayloadDigest,
+        Mistake::PayloadDigest,
         "the digest of the digest",
         digest(&digest(base)),
     );
@@ -89,29 +85,25 @@ pub(super) fn choices(
         ("CR LF after the body", b"\r\n"),
         ("a blank after the body", b" "),
     ] {
-        add(
-            Hypothesis::PayloadDigest,
-            what,
-            digest(&[base, end].concat()),
-        );
+        add(Mistake::PayloadDigest, what, digest(&[base, end].concat()));
     }
     add(
-        Hypothesis::PayloadDigest,
+        Mistake::PayloadDigest,
         "the body trimmed",
         digest(base.trim_ascii()),
     );
     add(
-        Hypothesis::PayloadDigest,
+        Mistake::PayloadDigest,
         "the body with LF for CR LF",
         digest(&text::replace(base, b"\r\n", b"\n")),
     );
     add(
-        Hypothesis::PayloadDigest,
+        Mistake::PayloadDigest,
         "the body with CR LF for LF",
         digest(&text::replace(base, b"\n", b"\r\n")),
     );
     add(
-        Hypothesis::PayloadDigest,
+        Mistake::PayloadDigest,
         "the body with its backslash escapes expanded",
         digest(&text::replace(base, b"\\n", b"\n")),
     );
@@ -123,20 +115,12 @@ pub(super) fn choices(
             .encode_slice(raw, &mut out)
             .is_ok()
         {
-            add(
-                Hypothesis::PayloadDigest,
-                "the digest in base64",
-                out.to_vec(),
-            );
+            add(Mistake::PayloadDigest, "the digest in base64", out.to_vec());
         }
     }
     let text = str::from_utf8(base).unwrap_or_default();
     for (charset, encode) in text::CHARSETS.iter().filter(|_| !text.is_ascii()) {
-        add(
-            Hypothesis::NonUtf8BytesSigned,
-            charset,
-            digest(&encode(text)),
-        );
+        add(Mistake::NonUtf8BytesSigned, charset, digest(&encode(text)));
     }
     found
 }

@@ -3,7 +3,7 @@
 use crate::diagnose::LONG;
 use crate::diagnose::guess::text::{self, ALPHABETS};
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 
 /// Queries in another form; only that of a GET is signed at all.
 pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
@@ -11,9 +11,9 @@ pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
     if sent.len() > LONG {
         return found;
     }
-    let mut add = |hypothesis, what: &str, query: Vec<u8>| {
+    let mut add = |mistake, what: &str, query: Vec<u8>| {
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail: format!(
                 "{what}: signed `{}`, arrived `{}`",
                 shown(&query),
@@ -24,31 +24,27 @@ pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
     };
     if !get {
         add(
-            Hypothesis::QueryPresence,
+            Mistake::QueryPresence,
             "the query of a POST was signed",
             sent.to_vec(),
         );
         let mut pieces: Vec<&[u8]> = sent.split(|&byte| byte == b'&').collect();
         pieces.sort_unstable();
         add(
-            Hypothesis::QueryPresence,
+            Mistake::QueryPresence,
             "the query of a POST was sorted and signed",
             pieces.join(&b'&'),
         );
         return found;
     }
+    add(Mistake::QueryPresence, "the query was left out", Vec::new());
     add(
-        Hypothesis::QueryPresence,
-        "the query was left out",
-        Vec::new(),
-    );
-    add(
-        Hypothesis::SpacePlusVsPercent20,
+        Mistake::SpacePlusVsPercent20,
         "blanks as `%20`",
         text::replace(sent, b"+", b"%20"),
     );
     add(
-        Hypothesis::SpacePlusVsPercent20,
+        Mistake::SpacePlusVsPercent20,
         "blanks as `+`",
         text::replace(sent, b"%20", b"+"),
     );
@@ -66,11 +62,11 @@ pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
             .to_vec()
     };
     add(
-        Hypothesis::QuerySorted,
+        Mistake::QuerySorted,
         "sorted",
         sorted(&|piece| piece.to_vec()),
     );
-    add(Hypothesis::QuerySorted, "sorted by name", sorted(&name_of));
+    add(Mistake::QuerySorted, "sorted by name", sorted(&name_of));
     let reencoded = |query: &[u8], encode: &dyn Fn(&[u8]) -> Vec<u8>| {
         query
             .split(|&byte| byte == b'&')
@@ -104,12 +100,12 @@ pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
         ("]", "%5D"),
     ] {
         add(
-            Hypothesis::QueryReencoded,
+            Mistake::QueryReencoded,
             bare,
             text::replace(sent, bare.as_bytes(), escaped.as_bytes()),
         );
         add(
-            Hypothesis::QueryReencoded,
+            Mistake::QueryReencoded,
             bare,
             text::replace(sent, escaped.as_bytes(), bare.as_bytes()),
         );
@@ -117,22 +113,22 @@ pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
     let sorted = sorted(&name_of);
     for alphabet in &ALPHABETS {
         add(
-            Hypothesis::QueryReencoded,
+            Mistake::QueryReencoded,
             alphabet.name,
             reencoded(sent, &|part| text::encode(part, alphabet)),
         );
     }
     let decoded = reencoded(sent, &<[u8]>::to_vec);
-    add(Hypothesis::SignRawQuery, "decoded", decoded);
+    add(Mistake::SignRawQuery, "decoded", decoded);
     for alphabet in ALPHABETS.iter().take(5) {
         add(
-            Hypothesis::QuerySorted,
+            Mistake::QuerySorted,
             &format!("sorted and encoded ({})", alphabet.name),
             reencoded(&sorted, &|part| text::encode(part, alphabet)),
         );
     }
     add(
-        Hypothesis::SignRawQuery,
+        Mistake::SignRawQuery,
         "sorted and decoded",
         reencoded(&sorted, &<[u8]>::to_vec),
     );
@@ -149,14 +145,10 @@ pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
         }
         out
     };
-    add(Hypothesis::QueryReencoded, "lower-case digits", lower(sent));
+    add(Mistake::QueryReencoded, "lower-case digits", lower(sent));
+    add(Mistake::QueryReencoded, "with `?`", [b"?", sent].concat());
     add(
-        Hypothesis::QueryReencoded,
-        "with `?`",
-        [b"?", sent].concat(),
-    );
-    add(
-        Hypothesis::QueryReencoded,
+        Mistake::QueryReencoded,
         "`=` after bare names",
         pieces
             .iter()
@@ -171,7 +163,7 @@ pub(super) fn choices(sent: &[u8], get: bool) -> Vec<Choice<Vec<u8>>> {
             .join(&b'&'),
     );
     add(
-        Hypothesis::QueryReencoded,
+        Mistake::QueryReencoded,
         "in lower case",
         sent.to_ascii_lowercase(),
     );

@@ -2,7 +2,7 @@
 
 use crate::diagnose::guess::tc3::signing_key::dates_around;
 use crate::diagnose::search::Choice;
-use crate::diagnosis::{Hypothesis, shown};
+use crate::diagnosis::{Mistake, shown};
 use crate::signature::Authorization;
 
 /// The string to sign.
@@ -22,9 +22,9 @@ pub(super) enum Form {
 /// Each form but the documented one.
 pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Vec<Choice<Form>> {
     let mut found = Vec::new();
-    let mut add = |hypothesis, detail: String, form: Form| {
+    let mut add = |mistake, detail: String, form: Form| {
         found.push(Choice {
-            hypothesis,
+            mistake,
             detail,
             data: form,
         });
@@ -32,7 +32,7 @@ pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Ve
     for suffix in ["000", ".0", "\n"] {
         let other = [timestamp, suffix.as_bytes()].concat();
         add(
-            Hypothesis::TimestampAfterSigning,
+            Mistake::TimestampAfterSigning,
             format!("signed `{}`, sent `{}`", shown(&other), shown(timestamp)),
             Form::Timestamp(other),
         );
@@ -40,7 +40,7 @@ pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Ve
     for other in dates_around(authorization.date) {
         let scope = format!("{other}/{}/tc3_request", authorization.service);
         add(
-            Hypothesis::ScopeMismatch,
+            Mistake::ScopeMismatch,
             format!("signed scope `{}`", shown(scope.as_bytes())),
             Form::Scope(scope.into_bytes()),
         );
@@ -59,7 +59,7 @@ pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Ve
         String::new(),
     ] {
         add(
-            Hypothesis::ScopeMismatch,
+            Mistake::ScopeMismatch,
             format!("signed scope `{}`", shown(scope.as_bytes())),
             Form::Scope(scope.into_bytes()),
         );
@@ -73,7 +73,7 @@ pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Ve
         b"",
     ] {
         add(
-            Hypothesis::StringToSignForm,
+            Mistake::StringToSignForm,
             format!("the first line is `{}`", shown(algorithm)),
             Form::Algorithm(algorithm),
         );
@@ -94,7 +94,7 @@ pub(super) fn choices(timestamp: &[u8], authorization: &Authorization<'_>) -> Ve
         ),
         ("the line with the scope is missing", Form::WithoutScope),
     ] {
-        add(Hypothesis::StringToSignForm, detail.to_owned(), form);
+        add(Mistake::StringToSignForm, detail.to_owned(), form);
     }
     found
 }

@@ -1,6 +1,6 @@
 //! Mistakes with method, host, path and time.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 use sha1::Sha1;
 use sha2::Digest;
 
@@ -13,7 +13,7 @@ use crate::signer::hex;
 
 use super::*;
 
-pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
+pub(crate) fn query_frame() -> Vec<Case<QueryDraft>> {
     fn ported(draft: &mut QueryDraft, rng: &mut Rng) -> bool {
         let port = *rng.pick(&["8443", "8080", "9000"]);
         draft.host = format!("{}:{port}", draft.host);
@@ -33,8 +33,8 @@ pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
         true
     }
     let mut all = vec![
-        Mistake::new(
-            Hypothesis::MethodMismatch,
+        Case::new(
+            Mistake::MethodMismatch,
             "other",
             any,
             |draft: &mut QueryDraft, _| {
@@ -42,25 +42,25 @@ pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
                 draft.signed_method = other.into();
             },
         ),
-        Mistake::new(Hypothesis::MethodMismatch, "lower case", any, |draft, _| {
+        Case::new(Mistake::MethodMismatch, "lower case", any, |draft, _| {
             draft.signed_method.make_ascii_lowercase();
         }),
-        Mistake::new(Hypothesis::MethodToken, "algorithm", any, |draft, rng| {
+        Case::new(Mistake::MethodToken, "algorithm", any, |draft, rng| {
             draft.signed_method = (*rng.pick(&["HmacSHA256", "HmacSHA1"])).into();
         }),
-        Mistake::new(Hypothesis::MethodToken, "none", any, |draft, _| {
+        Case::new(Mistake::MethodToken, "none", any, |draft, _| {
             draft.signed_method.clear();
         }),
-        Mistake::new(Hypothesis::HostPort, "signed", any, |draft, rng| {
+        Case::new(Mistake::HostPort, "signed", any, |draft, rng| {
             draft
                 .signed_host
                 .extend_from_slice(rng.pick(&[":443", ":80"]).as_bytes());
         }),
-        Mistake::new(Hypothesis::HostPort, "sent", ported, |draft, _| {
+        Case::new(Mistake::HostPort, "sent", ported, |draft, _| {
             let bare = draft.host.split(':').next().expect("a host");
             draft.signed_host = bare.into();
         }),
-        Mistake::new(Hypothesis::HostCase, "upper label", any, |draft, _| {
+        Case::new(Mistake::HostCase, "upper label", any, |draft, _| {
             let dot = draft
                 .signed_host
                 .iter()
@@ -68,8 +68,8 @@ pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
                 .expect("a dot");
             draft.signed_host[..dot].make_ascii_uppercase();
         }),
-        Mistake::new(
-            Hypothesis::HostCase,
+        Case::new(
+            Mistake::HostCase,
             "sent in capitals",
             |draft, _| {
                 draft.host = draft.host.to_uppercase();
@@ -78,15 +78,15 @@ pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.signed_host.make_ascii_lowercase(),
         ),
-        Mistake::new(
-            Hypothesis::HostRewritten,
+        Case::new(
+            Mistake::HostRewritten,
             "forwarded",
             forwarded,
             |draft, _| {
                 draft.signed_host = draft.headers.last().expect("prepared").1.clone().into();
             },
         ),
-        Mistake::new(Hypothesis::HostOtherFamily, "", any, |draft, _| {
+        Case::new(Mistake::HostOtherDomain, "", any, |draft, _| {
             let (service, _) = draft.host.split_once('.').expect("a dot");
             let domain = if draft.legacy {
                 "tencentcloudapi.com"
@@ -95,51 +95,41 @@ pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
             };
             draft.signed_host = format!("{service}.{domain}").into();
         }),
-        Mistake::new(Hypothesis::HostMissing, "", any, |draft, _| {
+        Case::new(Mistake::HostMissing, "", any, |draft, _| {
             draft.signed_host.clear();
         }),
-        Mistake::new(
-            Hypothesis::PathRewritten,
+        Case::new(
+            Mistake::PathRewritten,
             "of the other dialect",
             any,
             |draft, _| {
                 draft.signed_path = if draft.legacy { "/" } else { "/v2/index.php" }.into();
             },
         ),
-        Mistake::new(Hypothesis::PathRewritten, "prefix", prefixed, |draft, _| {
+        Case::new(Mistake::PathRewritten, "prefix", prefixed, |draft, _| {
             draft.signed_path = if draft.legacy { "/v2/index.php" } else { "/" }.into();
         }),
-        Mistake::new(Hypothesis::PathRewritten, "slash", any, |draft, _| {
+        Case::new(Mistake::PathRewritten, "slash", any, |draft, _| {
             draft.signed_path = if draft.legacy { "/v2/index.php/" } else { "" }.into();
         }),
-        Mistake::new(
-            Hypothesis::JoinWrong,
-            "no question mark",
-            any,
-            |draft, _| {
-                draft.join = |method, host, path, pairs| [method, host, path, pairs].concat();
-            },
-        ),
-        Mistake::new(Hypothesis::JoinWrong, "line ends", any, |draft, _| {
+        Case::new(Mistake::JoinWrong, "no question mark", any, |draft, _| {
+            draft.join = |method, host, path, pairs| [method, host, path, pairs].concat();
+        }),
+        Case::new(Mistake::JoinWrong, "line ends", any, |draft, _| {
             draft.join = |method, host, path, pairs| [method, host, path, pairs].join(&b'\n');
         }),
-        Mistake::new(Hypothesis::JoinWrong, "final line end", any, |draft, _| {
+        Case::new(Mistake::JoinWrong, "final line end", any, |draft, _| {
             draft.join = |method, host, path, pairs| {
                 [&joined(method, host, path, pairs), b"\n".as_slice()].concat()
             };
         }),
-        Mistake::new(
-            Hypothesis::JoinWrong,
-            "encoded as a whole",
-            any,
-            |draft, _| {
-                draft.join = |method, host, path, pairs| {
-                    encoded(&joined(method, host, path, pairs)).into_bytes()
-                };
-            },
-        ),
-        Mistake::new(
-            Hypothesis::JoinWrong,
+        Case::new(Mistake::JoinWrong, "encoded as a whole", any, |draft, _| {
+            draft.join = |method, host, path, pairs| {
+                encoded(&joined(method, host, path, pairs)).into_bytes()
+            };
+        }),
+        Case::new(
+            Mistake::JoinWrong,
             "SHA-256 of the whole",
             any,
             |draft, _| {
@@ -148,20 +138,15 @@ pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
                 };
             },
         ),
-        Mistake::new(
-            Hypothesis::JoinWrong,
-            "SHA-1 of the whole",
-            any,
-            |draft, _| {
-                draft.join = |method, host, path, pairs| {
-                    hex(&Sha1::digest(joined(method, host, path, pairs))).into_bytes()
-                };
-            },
-        ),
+        Case::new(Mistake::JoinWrong, "SHA-1 of the whole", any, |draft, _| {
+            draft.join = |method, host, path, pairs| {
+                hex(&Sha1::digest(joined(method, host, path, pairs))).into_bytes()
+            };
+        }),
     ];
     all.extend([
-        Mistake::new(
-            Hypothesis::HostDecorated,
+        Case::new(
+            Mistake::HostDecorated,
             "scheme",
             any,
             |draft: &mut QueryDraft, rng| {
@@ -169,7 +154,7 @@ pub(crate) fn query_frame() -> Vec<Mistake<QueryDraft>> {
                 draft.signed_host = [scheme, &draft.signed_host].concat();
             },
         ),
-        Mistake::new(Hypothesis::HostDecorated, "blank", any, |draft, _| {
+        Case::new(Mistake::HostDecorated, "blank", any, |draft, _| {
             // A blank before the host is also one after the method.
             draft.signed_host.push(b' ');
         }),

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::draft::*;
 use crate::mistakes::hash::*;
@@ -25,12 +25,12 @@ use output::query_output;
 use presence::query_presence;
 use values::query_values;
 
-pub fn query_mistakes() -> Vec<Mistake<QueryDraft>> {
-    let mut all: Vec<Mistake<QueryDraft>> = Vec::new();
+pub fn query_mistakes() -> Vec<Case<QueryDraft>> {
+    let mut all: Vec<Case<QueryDraft>> = Vec::new();
     all.extend(key_mistakes!(QueryDraft));
     all.extend([
-        Mistake::new(
-            Hypothesis::TokenUsedAsKey,
+        Case::new(
+            Mistake::TokenUsedAsKey,
             "",
             |draft: &mut QueryDraft, _| {
                 draft.world.token = Some(TOKEN.to_owned());
@@ -39,7 +39,7 @@ pub fn query_mistakes() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.key = TOKEN.into(),
         ),
-        Mistake::new(Hypothesis::TimestampAfterSigning, "", any, |draft, rng| {
+        Case::new(Mistake::TimestampAfterSigning, "", any, |draft, rng| {
             let offset = 1 + rng.below(250);
             let at = TIMESTAMP + i64::try_from(offset).expect("small") * [-1, 1][rng.below(2)];
             draft.set_signed("Timestamp", at.to_string());

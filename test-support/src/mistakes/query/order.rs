@@ -1,6 +1,6 @@
 //! Mistakes with the order of parameters.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::random::Rng;
 use crate::mistakes::text::*;
@@ -8,7 +8,7 @@ use crate::mistakes::*;
 
 use super::*;
 
-pub(crate) fn query_order() -> Vec<Mistake<QueryDraft>> {
+pub(crate) fn query_order() -> Vec<Case<QueryDraft>> {
     fn several(draft: &mut QueryDraft, rng: &mut Rng) -> bool {
         for name in ["Limits", "orderBy", "zoneName"] {
             let value = rng.word(4, 8);
@@ -34,26 +34,26 @@ pub(crate) fn query_order() -> Vec<Mistake<QueryDraft>> {
         true
     }
     vec![
-        Mistake::new(Hypothesis::SortMissing, "as sent", several, |draft, _| {
+        Case::new(Mistake::SortMissing, "as sent", several, |draft, _| {
             draft.order = Order::AsListed;
         }),
-        Mistake::new(Hypothesis::SortNatural, "", has_list, |draft, _| {
+        Case::new(Mistake::SortNatural, "", has_list, |draft, _| {
             draft.order = Order::Natural;
         }),
-        Mistake::new(Hypothesis::SortCaseInsensitive, "", several, |draft, _| {
+        Case::new(Mistake::SortCaseInsensitive, "", several, |draft, _| {
             draft.order = Order::CaseInsensitive;
         }),
-        Mistake::new(Hypothesis::SortByPair, "", prefixes, |draft, _| {
+        Case::new(Mistake::SortByPair, "", prefixes, |draft, _| {
             draft.order = Order::ByPair;
         }),
-        Mistake::new(Hypothesis::SortEncoded, "encoded", bracketed, |draft, _| {
+        Case::new(Mistake::SortEncoded, "encoded", bracketed, |draft, _| {
             draft.order = Order::EncodedNames;
         }),
-        Mistake::new(Hypothesis::SortEncoded, "reversed", several, |draft, _| {
+        Case::new(Mistake::SortEncoded, "reversed", several, |draft, _| {
             draft.order = Order::Reversed;
         }),
-        Mistake::new(
-            Hypothesis::UnderscoreVsDot,
+        Case::new(
+            Mistake::UnderscoreVsDot,
             "kept or dotted",
             has_underscores,
             |draft, _| {
@@ -64,36 +64,26 @@ pub(crate) fn query_order() -> Vec<Mistake<QueryDraft>> {
                 };
             },
         ),
-        Mistake::new(
-            Hypothesis::UnderscoreVsDot,
+        Case::new(
+            Mistake::UnderscoreVsDot,
             "before the sort",
             has_underscores,
             |draft, _| {
                 draft.underscore = Underscore::DottedBeforeSort;
             },
         ),
-        Mistake::new(
-            Hypothesis::NamesChanged,
-            "lower case",
-            several,
-            |draft, _| {
-                for (name, _) in &mut draft.signed {
-                    name.make_ascii_lowercase();
-                }
-            },
-        ),
-        Mistake::new(
-            Hypothesis::NamesChanged,
-            "encoded",
-            bracketed,
-            |draft, _| {
-                for (name, _) in &mut draft.signed {
-                    *name = encoded(name).into_bytes();
-                }
-            },
-        ),
-        Mistake::new(
-            Hypothesis::NamesChanged,
+        Case::new(Mistake::NamesChanged, "lower case", several, |draft, _| {
+            for (name, _) in &mut draft.signed {
+                name.make_ascii_lowercase();
+            }
+        }),
+        Case::new(Mistake::NamesChanged, "encoded", bracketed, |draft, _| {
+            for (name, _) in &mut draft.signed {
+                *name = encoded(name).into_bytes();
+            }
+        }),
+        Case::new(
+            Mistake::NamesChanged,
             "brackets",
             has_short_list,
             |draft, _| {

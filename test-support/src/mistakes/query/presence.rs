@@ -1,18 +1,18 @@
 //! Mistakes with what is signed and what is sent.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::*;
 
 use super::*;
 
-pub(crate) fn query_presence() -> Vec<Mistake<QueryDraft>> {
+pub(crate) fn query_presence() -> Vec<Case<QueryDraft>> {
     fn drop_signed(draft: &mut QueryDraft, name: &str) {
         draft.signed.retain(|(key, _)| key != name.as_bytes());
     }
     vec![
-        Mistake::new(
-            Hypothesis::EmptyOmitted,
+        Case::new(
+            Mistake::EmptyOmitted,
             "",
             |draft, rng| {
                 draft.add("Token2", "");
@@ -23,16 +23,16 @@ pub(crate) fn query_presence() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.signed.retain(|(_, value)| !value.is_empty()),
         ),
-        Mistake::new(
-            Hypothesis::AddedAfterSigning,
+        Case::new(
+            Mistake::AddedAfterSigning,
             "one of its own",
             has_text,
             |draft, _| {
                 drop_signed(draft, "Data");
             },
         ),
-        Mistake::new(
-            Hypothesis::AddedAfterSigning,
+        Case::new(
+            Mistake::AddedAfterSigning,
             "a common one",
             any,
             |draft, rng| {
@@ -41,11 +41,11 @@ pub(crate) fn query_presence() -> Vec<Mistake<QueryDraft>> {
                 drop_signed(draft, name);
             },
         ),
-        Mistake::new(Hypothesis::SignatureIncluded, "", any, |draft, _| {
+        Case::new(Mistake::SignatureIncluded, "", any, |draft, _| {
             draft.signed.push(("Signature".into(), Vec::new()));
         }),
-        Mistake::new(
-            Hypothesis::QueryAndBodyMixed,
+        Case::new(
+            Mistake::QueryAndBodyMixed,
             "",
             |draft, rng| {
                 draft.beside_form = vec![("lang".into(), rng.word(3, 5).into())];
@@ -58,8 +58,8 @@ pub(crate) fn query_presence() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.signed.extend_from_slice(&draft.beside_form),
         ),
-        Mistake::new(
-            Hypothesis::FilesLeftOut,
+        Case::new(
+            Mistake::FilesLeftOut,
             "file part",
             |draft, rng| {
                 is_post(draft);
@@ -71,8 +71,8 @@ pub(crate) fn query_presence() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| drop_signed(draft, "entityFile"),
         ),
-        Mistake::new(
-            Hypothesis::FilesLeftOut,
+        Case::new(
+            Mistake::FilesLeftOut,
             "at value",
             |draft, rng| {
                 let path = format!("@/tmp/{}", rng.word(5, 9));
@@ -81,7 +81,7 @@ pub(crate) fn query_presence() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| drop_signed(draft, "entityFile"),
         ),
-        Mistake::new(Hypothesis::ArrayLiteral, "", has_short_list, |draft, _| {
+        Case::new(Mistake::ArrayLiteral, "", has_short_list, |draft, _| {
             let listed = |name: &Bytes| name.iter().position(|&byte| byte == b'.');
             let mut signed = Pairs::new();
             for (name, value) in &draft.signed {

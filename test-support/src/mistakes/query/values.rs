@@ -1,24 +1,24 @@
 //! Mistakes with the values of parameters.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::text::*;
 use crate::mistakes::*;
 
 use super::*;
 
-pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
+pub(crate) fn query_values() -> Vec<Case<QueryDraft>> {
     vec![
-        Mistake::new(
-            Hypothesis::EncodedBeforeSigning,
+        Case::new(
+            Mistake::EncodedBeforeSigning,
             "RFC 3986",
             has_text,
             |draft, _| {
                 draft.map_signed(|value| encoded(value).into_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::EncodedBeforeSigning,
+        Case::new(
+            Mistake::EncodedBeforeSigning,
             "one value",
             has_rich_text,
             |draft, _| {
@@ -31,8 +31,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
                 draft.set_signed("Line", line);
             },
         ),
-        Mistake::new(
-            Hypothesis::EncodedBeforeSigning,
+        Case::new(
+            Mistake::EncodedBeforeSigning,
             "form",
             has_rich_text,
             |draft, _| {
@@ -41,8 +41,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
                 });
             },
         ),
-        Mistake::new(
-            Hypothesis::EncodedBeforeSigning,
+        Case::new(
+            Mistake::EncodedBeforeSigning,
             "PHP urlencode",
             has_rich_text,
             |draft, _| {
@@ -51,40 +51,40 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
                 });
             },
         ),
-        Mistake::new(
-            Hypothesis::EncodedBeforeSigning,
+        Case::new(
+            Mistake::EncodedBeforeSigning,
             "URI component",
             has_rich_text,
             |draft, _| {
                 draft.map_signed(|value| encoded_but(value, b"-._~!*'()").into_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::EncodedBeforeSigning,
+        Case::new(
+            Mistake::EncodedBeforeSigning,
             "Python quote",
             has_rich_text,
             |draft, _| {
                 draft.map_signed(|value| encoded_but(value, b"-._~/").into_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::EncodedBeforeSigning,
+        Case::new(
+            Mistake::EncodedBeforeSigning,
             "lower case",
             has_rich_text,
             |draft, _| {
                 draft.map_signed(|value| lower_case_escapes(&encoded(value)).into_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::EncodedTwiceBeforeSigning,
+        Case::new(
+            Mistake::EncodedTwiceBeforeSigning,
             "",
             has_text,
             |draft, _| {
                 draft.map_signed(|value| encoded(encoded(value).as_bytes()).into_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::ValuePlusUnencoded,
+        Case::new(
+            Mistake::ValuePlusUnencoded,
             "",
             |draft, rng| {
                 draft.blank_as_plus = true;
@@ -92,43 +92,38 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.map_signed_text(|value| value.replace(' ', "+")),
         ),
-        Mistake::new(Hypothesis::BlankSignedAsPlus, "+", has_blank, |draft, _| {
+        Case::new(Mistake::BlankSignedAsPlus, "+", has_blank, |draft, _| {
             draft.map_signed_text(|value| value.replace(' ', "+"));
         }),
-        Mistake::new(
-            Hypothesis::BlankSignedAsPlus,
-            "%20",
-            has_blank,
-            |draft, _| {
-                draft.map_signed_text(|value| value.replace(' ', "%20"));
-            },
-        ),
-        Mistake::new(
-            Hypothesis::NonUtf8BytesSigned,
+        Case::new(Mistake::BlankSignedAsPlus, "%20", has_blank, |draft, _| {
+            draft.map_signed_text(|value| value.replace(' ', "%20"));
+        }),
+        Case::new(
+            Mistake::NonUtf8BytesSigned,
             "GBK",
             has_chinese,
             |draft, _| {
                 draft.map_signed(|value| gbk(str::from_utf8(value).expect("text")));
             },
         ),
-        Mistake::new(
-            Hypothesis::NonUtf8BytesSigned,
+        Case::new(
+            Mistake::NonUtf8BytesSigned,
             "low bytes",
             has_chinese,
             |draft, _| {
                 draft.map_signed(|value| low_bytes(str::from_utf8(value).expect("text")));
             },
         ),
-        Mistake::new(
-            Hypothesis::NonUtf8BytesSigned,
+        Case::new(
+            Mistake::NonUtf8BytesSigned,
             "question marks",
             has_chinese,
             |draft, _| {
                 draft.map_signed(|value| question_marks(str::from_utf8(value).expect("text")));
             },
         ),
-        Mistake::new(
-            Hypothesis::NonUtf8BytesSigned,
+        Case::new(
+            Mistake::NonUtf8BytesSigned,
             "Latin-1",
             |draft, rng| {
                 draft.add("City", format!("Orl\u{e9}ans {}", rng.word(3, 5)));
@@ -137,8 +132,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.map_signed(|value| low_bytes(str::from_utf8(value).expect("text"))),
         ),
-        Mistake::new(
-            Hypothesis::NonUtf8BytesSigned,
+        Case::new(
+            Mistake::NonUtf8BytesSigned,
             "Big5",
             |draft, rng| {
                 draft.add("Line", format!("預設線路{}", rng.word(3, 5)));
@@ -147,16 +142,16 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.map_signed(|value| big5(str::from_utf8(value).expect("text"))),
         ),
-        Mistake::new(
-            Hypothesis::UnicodeEscapesSigned,
+        Case::new(
+            Mistake::UnicodeEscapesSigned,
             "",
             has_chinese,
             |draft, _| {
                 draft.map_signed_text(unicode_escapes);
             },
         ),
-        Mistake::new(
-            Hypothesis::BooleanSpelling,
+        Case::new(
+            Mistake::BooleanSpelling,
             "boolean",
             |draft, rng| {
                 draft.add("DryRun", *rng.pick(&["true", "false"]));
@@ -178,8 +173,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
                 });
             },
         ),
-        Mistake::new(
-            Hypothesis::BooleanSpelling,
+        Case::new(
+            Mistake::BooleanSpelling,
             "sent as number",
             |draft, rng| {
                 draft.add("DryRun", *rng.pick(&["1", "0"]));
@@ -199,8 +194,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
                 });
             },
         ),
-        Mistake::new(
-            Hypothesis::BooleanSpelling,
+        Case::new(
+            Mistake::BooleanSpelling,
             "number",
             |draft, rng| {
                 draft.add("DiskSize", (20 + rng.below(900)).to_string());
@@ -212,7 +207,7 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
                 draft.set_signed("DiskSize", size);
             },
         ),
-        Mistake::new(Hypothesis::PrintedByteString, "", has_text, |draft, _| {
+        Case::new(Mistake::PrintedByteString, "", has_text, |draft, _| {
             let data = draft
                 .signed
                 .iter()
@@ -221,8 +216,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
             let data = [b"b'", data.1.as_slice(), b"'"].concat();
             draft.set_signed("Data", data);
         }),
-        Mistake::new(
-            Hypothesis::HtmlEscapedValue,
+        Case::new(
+            Mistake::HtmlEscapedValue,
             "",
             |draft, rng| {
                 draft.add(
@@ -240,8 +235,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
                 });
             },
         ),
-        Mistake::new(
-            Hypothesis::ValuesTrimmed,
+        Case::new(
+            Mistake::ValuesTrimmed,
             "",
             |draft, rng| {
                 draft.add("Comment", format!(" {} ", rng.word(4, 8)));
@@ -249,8 +244,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.map_signed_text(|value| value.trim().to_owned()),
         ),
-        Mistake::new(
-            Hypothesis::ValueLineEnds,
+        Case::new(
+            Mistake::ValueLineEnds,
             "LF signed",
             |draft, rng| {
                 draft.add(
@@ -261,8 +256,8 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.map_signed_text(|value| value.replace("\r\n", "\n")),
         ),
-        Mistake::new(
-            Hypothesis::ValueLineEnds,
+        Case::new(
+            Mistake::ValueLineEnds,
             "CR LF signed",
             |draft, rng| {
                 draft.add(
@@ -273,10 +268,10 @@ pub(crate) fn query_values() -> Vec<Mistake<QueryDraft>> {
             },
             |draft, _| draft.map_signed_text(|value| value.replace('\n', "\r\n")),
         ),
-        Mistake::new(Hypothesis::ValuesLowerCased, "", any, |draft, _| {
+        Case::new(Mistake::ValuesLowerCased, "", any, |draft, _| {
             draft.map_signed(<[u8]>::to_ascii_lowercase);
         }),
-        Mistake::new(Hypothesis::ValueSignedEmpty, "", has_text, |draft, rng| {
+        Case::new(Mistake::ValueSignedEmpty, "", has_text, |draft, rng| {
             let name = *rng.pick(&["Data", "Region"]);
             draft.set_signed(name, "");
         }),

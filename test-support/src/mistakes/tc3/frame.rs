@@ -1,12 +1,12 @@
 //! Mistakes with method, host, path and time.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::draft::*;
 use crate::mistakes::random::Rng;
 use crate::mistakes::*;
 
-pub(crate) fn tc3_frame() -> Vec<Mistake<Tc3Draft>> {
+pub(crate) fn tc3_frame() -> Vec<Case<Tc3Draft>> {
     fn ported(draft: &mut Tc3Draft, rng: &mut Rng) -> bool {
         let host = format!("{}:{}", draft.host, rng.pick(&["8443", "8080", "9000"]));
         *draft = draft.clone().hosted(&host);
@@ -22,8 +22,8 @@ pub(crate) fn tc3_frame() -> Vec<Mistake<Tc3Draft>> {
         true
     }
     vec![
-        Mistake::new(
-            Hypothesis::MethodMismatch,
+        Case::new(
+            Mistake::MethodMismatch,
             "other",
             any,
             |draft: &mut Tc3Draft, _| {
@@ -31,24 +31,24 @@ pub(crate) fn tc3_frame() -> Vec<Mistake<Tc3Draft>> {
                 draft.signed_method = other.to_owned();
             },
         ),
-        Mistake::new(Hypothesis::MethodMismatch, "lower case", any, |draft, _| {
+        Case::new(Mistake::MethodMismatch, "lower case", any, |draft, _| {
             draft.signed_method = draft.method.to_lowercase();
         }),
-        Mistake::new(Hypothesis::HostPort, "signed", any, |draft, rng| {
+        Case::new(Mistake::HostPort, "signed", any, |draft, rng| {
             let host = format!("{}{}", draft.host, rng.pick(&[":443", ":80"]));
             draft.set_line("host", &host);
         }),
-        Mistake::new(Hypothesis::HostPort, "sent", ported, |draft, _| {
+        Case::new(Mistake::HostPort, "sent", ported, |draft, _| {
             let bare = draft.host.split(':').next().expect("a host").to_owned();
             draft.set_line("host", &bare);
         }),
-        Mistake::new(Hypothesis::HostCase, "upper label", any, |draft, _| {
+        Case::new(Mistake::HostCase, "upper label", any, |draft, _| {
             let (label, rest) = draft.host.split_once('.').expect("a dot");
             let host = format!("{}.{rest}", label.to_uppercase());
             draft.set_line("host", &host);
         }),
-        Mistake::new(
-            Hypothesis::HostRewritten,
+        Case::new(
+            Mistake::HostRewritten,
             "forwarded",
             forwarded,
             |draft, _| {
@@ -56,8 +56,8 @@ pub(crate) fn tc3_frame() -> Vec<Mistake<Tc3Draft>> {
                 draft.set_line("host", &public);
             },
         ),
-        Mistake::new(
-            Hypothesis::HostRewritten,
+        Case::new(
+            Mistake::HostRewritten,
             "address",
             |draft, rng| {
                 let host = format!("10.0.{}.{}", rng.below(250), 1 + rng.below(250));
@@ -69,29 +69,29 @@ pub(crate) fn tc3_frame() -> Vec<Mistake<Tc3Draft>> {
                 draft.set_line("host", &host);
             },
         ),
-        Mistake::new(Hypothesis::HostOtherFamily, "regional", any, |draft, _| {
+        Case::new(Mistake::HostOtherDomain, "regional", any, |draft, _| {
             let host = format!("{}.ap-guangzhou.tencentcloudapi.com", draft.scope.service);
             draft.set_line("host", &host);
         }),
-        Mistake::new(Hypothesis::HostOtherFamily, "legacy", any, |draft, _| {
+        Case::new(Mistake::HostOtherDomain, "legacy", any, |draft, _| {
             let host = format!("{}.api.qcloud.com", draft.scope.service);
             draft.set_line("host", &host);
         }),
-        Mistake::new(Hypothesis::HostDecorated, "scheme", any, |draft, rng| {
+        Case::new(Mistake::HostDecorated, "scheme", any, |draft, rng| {
             let host = format!("{}{}", rng.pick(&["https://", "http://"]), draft.host);
             draft.set_line("host", &host);
         }),
-        Mistake::new(Hypothesis::HostMissing, "empty line", any, |draft, _| {
+        Case::new(Mistake::HostMissing, "empty line", any, |draft, _| {
             draft.set_line("host", "");
         }),
-        Mistake::new(Hypothesis::PathRewritten, "empty", any, |draft, _| {
+        Case::new(Mistake::PathRewritten, "empty", any, |draft, _| {
             draft.signed_path.clear();
         }),
-        Mistake::new(Hypothesis::PathRewritten, "legacy", any, |draft, _| {
+        Case::new(Mistake::PathRewritten, "legacy", any, |draft, _| {
             draft.signed_path = "/v2/index.php".to_owned();
         }),
-        Mistake::new(
-            Hypothesis::PathRewritten,
+        Case::new(
+            Mistake::PathRewritten,
             "prefix",
             |draft, rng| {
                 draft.path = format!("/{}/", rng.word(4, 7).to_lowercase());

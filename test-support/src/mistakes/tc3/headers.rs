@@ -1,12 +1,12 @@
 //! Mistakes with the signed headers.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::draft::*;
 use crate::mistakes::random::Rng;
 use crate::mistakes::*;
 
-pub(crate) fn tc3_headers() -> Vec<Mistake<Tc3Draft>> {
+pub(crate) fn tc3_headers() -> Vec<Case<Tc3Draft>> {
     fn train_case(name: &str) -> String {
         let words: Vec<String> = name
             .split('-')
@@ -19,8 +19,8 @@ pub(crate) fn tc3_headers() -> Vec<Mistake<Tc3Draft>> {
         true
     }
     vec![
-        Mistake::new(
-            Hypothesis::ContentTypeAltered,
+        Case::new(
+            Mistake::ContentTypeAltered,
             "charset added",
             |draft: &mut Tc3Draft, rng| {
                 let charset = *rng.pick(&["utf-8", "UTF-8", "utf8"]);
@@ -31,8 +31,8 @@ pub(crate) fn tc3_headers() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.set_line("content-type", "application/json"),
         ),
-        Mistake::new(
-            Hypothesis::ContentTypeAltered,
+        Case::new(
+            Mistake::ContentTypeAltered,
             "charset lost",
             |draft, _| {
                 *draft = draft.clone().typed("application/json");
@@ -40,8 +40,8 @@ pub(crate) fn tc3_headers() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.set_line("content-type", "application/json; charset=utf-8"),
         ),
-        Mistake::new(
-            Hypothesis::HeaderNameCase,
+        Case::new(
+            Mistake::HeaderNameCase,
             "lines and list",
             any,
             |draft, _| {
@@ -52,17 +52,17 @@ pub(crate) fn tc3_headers() -> Vec<Mistake<Tc3Draft>> {
                 draft.signed_list = names.join(";");
             },
         ),
-        Mistake::new(Hypothesis::HeaderNameCase, "lines", any, |draft, _| {
+        Case::new(Mistake::HeaderNameCase, "lines", any, |draft, _| {
             for (name, _) in &mut draft.lines {
                 *name = train_case(name);
             }
         }),
-        Mistake::new(Hypothesis::HeaderNameCase, "list", any, |draft, _| {
+        Case::new(Mistake::HeaderNameCase, "list", any, |draft, _| {
             let names: Vec<String> = draft.signed_list.split(';').map(train_case).collect();
             draft.signed_list = names.join(";");
         }),
-        Mistake::new(
-            Hypothesis::HeaderValues,
+        Case::new(
+            Mistake::HeaderValues,
             "as sent",
             shouting_type,
             |draft, _| {
@@ -73,8 +73,8 @@ pub(crate) fn tc3_headers() -> Vec<Mistake<Tc3Draft>> {
                 }
             },
         ),
-        Mistake::new(
-            Hypothesis::HeaderValues,
+        Case::new(
+            Mistake::HeaderValues,
             "blank after the colon",
             any,
             |draft, _| {
@@ -83,50 +83,35 @@ pub(crate) fn tc3_headers() -> Vec<Mistake<Tc3Draft>> {
                 }
             },
         ),
-        Mistake::new(
-            Hypothesis::HeaderOrder,
-            "lines and list",
-            any,
-            |draft, _| {
-                draft.lines.reverse();
-                let names: Vec<&str> = draft.signed_list.split(';').rev().collect();
-                draft.signed_list = names.join(";");
-            },
-        ),
-        Mistake::new(Hypothesis::HeaderOrder, "lines", any, |draft, _| {
+        Case::new(Mistake::HeaderOrder, "lines and list", any, |draft, _| {
+            draft.lines.reverse();
+            let names: Vec<&str> = draft.signed_list.split(';').rev().collect();
+            draft.signed_list = names.join(";");
+        }),
+        Case::new(Mistake::HeaderOrder, "lines", any, |draft, _| {
             draft.lines.reverse();
         }),
-        Mistake::new(Hypothesis::HeaderSet, "more", any, |draft, _| {
+        Case::new(Mistake::HeaderSet, "more", any, |draft, _| {
             // Signs X-TC-Version, which SignedHeaders does not list.
             draft
                 .lines
                 .push(("x-tc-version".to_owned(), "2017-03-12".to_owned()));
             draft.signed_list.push_str(";x-tc-version");
         }),
-        Mistake::new(Hypothesis::HeaderSet, "fewer", any, |draft, _| {
+        Case::new(Mistake::HeaderSet, "fewer", any, |draft, _| {
             draft.lines.retain(|(name, _)| name != "content-type");
             draft.signed_list = draft.signed_list.replace("content-type;", "");
         }),
-        Mistake::new(
-            Hypothesis::MissingNewline,
-            "no blank line",
-            any,
-            |draft, _| {
-                draft.frame = Frame::NoBlankLine;
-            },
-        ),
-        Mistake::new(
-            Hypothesis::MissingNewline,
-            "one too many",
-            any,
-            |draft, _| {
-                draft.frame = Frame::FinalLineEnd;
-            },
-        ),
-        Mistake::new(Hypothesis::Crlf, "", any, |draft, _| {
+        Case::new(Mistake::MissingNewline, "no blank line", any, |draft, _| {
+            draft.frame = Frame::NoBlankLine;
+        }),
+        Case::new(Mistake::MissingNewline, "one too many", any, |draft, _| {
+            draft.frame = Frame::FinalLineEnd;
+        }),
+        Case::new(Mistake::Crlf, "", any, |draft, _| {
             draft.line_end = "\r\n";
         }),
-        Mistake::new(Hypothesis::LiteralBackslashN, "", any, |draft, _| {
+        Case::new(Mistake::LiteralBackslashN, "", any, |draft, _| {
             draft.line_end = "\\n";
         }),
     ]

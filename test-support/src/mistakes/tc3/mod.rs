@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::draft::*;
 use crate::mistakes::hash::*;
@@ -26,12 +26,12 @@ use payload::tc3_payload;
 use query::tc3_query;
 use scope::tc3_scope;
 
-pub fn tc3_mistakes() -> Vec<Mistake<Tc3Draft>> {
-    let mut all: Vec<Mistake<Tc3Draft>> = Vec::new();
+pub fn tc3_mistakes() -> Vec<Case<Tc3Draft>> {
+    let mut all: Vec<Case<Tc3Draft>> = Vec::new();
     all.extend(key_mistakes!(Tc3Draft));
     all.extend([
-        Mistake::new(
-            Hypothesis::TokenUsedAsKey,
+        Case::new(
+            Mistake::TokenUsedAsKey,
             "",
             |draft: &mut Tc3Draft, _| {
                 draft.world.token = Some(TOKEN.to_owned());
@@ -42,8 +42,8 @@ pub fn tc3_mistakes() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.key = TOKEN.into(),
         ),
-        Mistake::new(
-            Hypothesis::TimestampAfterSigning,
+        Case::new(
+            Mistake::TimestampAfterSigning,
             "",
             |draft, rng| {
                 let at = TIMESTAMP + 3600 + i64::try_from(rng.below(70_000)).expect("small");
@@ -57,8 +57,8 @@ pub fn tc3_mistakes() -> Vec<Mistake<Tc3Draft>> {
                 draft.signed_timestamp = at.to_string();
             },
         ),
-        Mistake::new(
-            Hypothesis::ScopeDate,
+        Case::new(
+            Mistake::ScopeDate,
             "local date",
             |draft, rng| {
                 let at = TIMESTAMP + 17 * 3600 + i64::try_from(rng.below(20_000)).expect("small");

@@ -1,6 +1,6 @@
 //! Mistakes with the digest of the body.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 use sha2::{Digest, Sha256};
 
 use crate::mistakes::draft::*;
@@ -10,7 +10,7 @@ use crate::mistakes::random::Rng;
 use crate::mistakes::text::*;
 use crate::mistakes::*;
 
-pub(crate) fn tc3_payload() -> Vec<Mistake<Tc3Draft>> {
+pub(crate) fn tc3_payload() -> Vec<Case<Tc3Draft>> {
     fn posting(draft: &mut Tc3Draft, rng: &mut Rng) -> bool {
         if draft.method != "POST" {
             let old = draft.clone();
@@ -25,8 +25,8 @@ pub(crate) fn tc3_payload() -> Vec<Mistake<Tc3Draft>> {
         String::from_utf8(draft.body.clone()).expect("text")
     }
     vec![
-        Mistake::new(
-            Hypothesis::BodyReserialised,
+        Case::new(
+            Mistake::BodyReserialised,
             "compact signed",
             |draft, rng| {
                 posting(draft, rng);
@@ -39,16 +39,16 @@ pub(crate) fn tc3_payload() -> Vec<Mistake<Tc3Draft>> {
                 draft.digest = sha256_hex(compact.as_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::BodyReserialised,
+        Case::new(
+            Mistake::BodyReserialised,
             "spaced signed",
             posting,
             |draft, _| {
                 draft.digest = sha256_hex(spaced_json(&compact(draft)).as_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::BodyReserialised,
+        Case::new(
+            Mistake::BodyReserialised,
             "pretty signed",
             posting,
             |draft, rng| {
@@ -56,43 +56,33 @@ pub(crate) fn tc3_payload() -> Vec<Mistake<Tc3Draft>> {
                 draft.digest = sha256_hex(pretty_json(&compact(draft), indent).as_bytes());
             },
         ),
-        Mistake::new(
-            Hypothesis::PayloadDigest,
-            "of nothing",
-            posting,
-            |draft, _| {
-                draft.digest = sha256_hex(b"");
-            },
-        ),
-        Mistake::new(
-            Hypothesis::PayloadDigest,
-            "upper case",
-            posting,
-            |draft, _| {
-                draft.digest = draft.digest.to_uppercase();
-            },
-        ),
-        Mistake::new(Hypothesis::PayloadDigest, "base64", posting, |draft, _| {
+        Case::new(Mistake::PayloadDigest, "of nothing", posting, |draft, _| {
+            draft.digest = sha256_hex(b"");
+        }),
+        Case::new(Mistake::PayloadDigest, "upper case", posting, |draft, _| {
+            draft.digest = draft.digest.to_uppercase();
+        }),
+        Case::new(Mistake::PayloadDigest, "base64", posting, |draft, _| {
             draft.digest = base64(&Sha256::digest(&draft.body));
         }),
-        Mistake::new(
-            Hypothesis::PayloadDigest,
+        Case::new(
+            Mistake::PayloadDigest,
             "body itself",
             posting,
             |draft, _| {
                 draft.digest = compact(draft);
             },
         ),
-        Mistake::new(
-            Hypothesis::UnsignedPayload,
+        Case::new(
+            Mistake::UnsignedPayload,
             "undeclared",
             posting,
             |draft, _| {
                 draft.digest = sha256_hex(b"UNSIGNED-PAYLOAD");
             },
         ),
-        Mistake::new(
-            Hypothesis::UnsignedPayload,
+        Case::new(
+            Mistake::UnsignedPayload,
             "declared and hashed",
             |draft, rng| {
                 posting(draft, rng);

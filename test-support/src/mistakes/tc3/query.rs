@@ -1,6 +1,6 @@
 //! Mistakes with the canonical query.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::draft::*;
 use crate::mistakes::generate::*;
@@ -8,7 +8,7 @@ use crate::mistakes::random::Rng;
 use crate::mistakes::text::*;
 use crate::mistakes::*;
 
-pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
+pub(crate) fn tc3_query() -> Vec<Case<Tc3Draft>> {
     fn getting(draft: &mut Tc3Draft, rng: &mut Rng, piece: &str) -> bool {
         if draft.method != "GET" {
             let old = draft.clone();
@@ -29,8 +29,8 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
         draft.method == "POST"
     }
     vec![
-        Mistake::new(
-            Hypothesis::SignRawQuery,
+        Case::new(
+            Mistake::SignRawQuery,
             "",
             |draft, rng| {
                 let piece = format!(
@@ -57,8 +57,8 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
                 draft.signed_query = String::from_utf8(bytes).expect("text");
             },
         ),
-        Mistake::new(
-            Hypothesis::SpacePlusVsPercent20,
+        Case::new(
+            Mistake::SpacePlusVsPercent20,
             "plus sent",
             |draft, rng| {
                 let piece = format!("Name={}+{}", rng.word(3, 5), rng.word(3, 5));
@@ -66,8 +66,8 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.signed_query = draft.query.replace('+', "%20"),
         ),
-        Mistake::new(
-            Hypothesis::SpacePlusVsPercent20,
+        Case::new(
+            Mistake::SpacePlusVsPercent20,
             "%20 sent",
             |draft, rng| {
                 let piece = format!("Name={}%20{}", rng.word(3, 5), rng.word(3, 5));
@@ -75,8 +75,8 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.signed_query = draft.query.replace("%20", "+"),
         ),
-        Mistake::new(
-            Hypothesis::QueryReencoded,
+        Case::new(
+            Mistake::QueryReencoded,
             "encoded on the way",
             |draft, rng| {
                 let piece = format!("Name=%24{}&Line=%E4%B8%AD", rng.word(3, 5));
@@ -84,8 +84,8 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.signed_query = draft.query.replace("%24", "$"),
         ),
-        Mistake::new(
-            Hypothesis::QueryReencoded,
+        Case::new(
+            Mistake::QueryReencoded,
             "decoded on the way",
             |draft, rng| {
                 let piece = format!("Time={}:{}", rng.word(2, 4), rng.word(2, 4));
@@ -93,8 +93,8 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.signed_query = draft.query.replace(':', "%3A"),
         ),
-        Mistake::new(
-            Hypothesis::QueryReencoded,
+        Case::new(
+            Mistake::QueryReencoded,
             "case of escapes",
             |draft, rng| {
                 let piece = format!("Name={}", encoded(rng.chinese().as_bytes()));
@@ -102,8 +102,8 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
             },
             |draft, _| draft.signed_query = lower_case_escapes(&draft.query),
         ),
-        Mistake::new(
-            Hypothesis::QuerySorted,
+        Case::new(
+            Mistake::QuerySorted,
             "",
             |draft, rng| {
                 let piece = format!("Aa={}", rng.word(3, 5));
@@ -115,14 +115,14 @@ pub(crate) fn tc3_query() -> Vec<Mistake<Tc3Draft>> {
                 draft.signed_query = pieces.join("&");
             },
         ),
-        Mistake::new(
-            Hypothesis::QueryPresence,
+        Case::new(
+            Mistake::QueryPresence,
             "left out of a GET",
             |draft, rng| getting(draft, rng, ""),
             |draft, _| draft.signed_query.clear(),
         ),
-        Mistake::new(
-            Hypothesis::QueryPresence,
+        Case::new(
+            Mistake::QueryPresence,
             "signed in a POST",
             posting_query,
             |draft, _| {

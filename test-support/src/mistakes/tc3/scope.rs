@@ -1,15 +1,15 @@
 //! Mistakes with the credential scope and the keys.
 
-use qcloud_validator::diagnose::Hypothesis;
+use qcloud_validator::diagnose::Mistake;
 
 use crate::mistakes::draft::*;
 use crate::mistakes::*;
 use crate::signer::utc_date;
 
-pub(crate) fn tc3_scope() -> Vec<Mistake<Tc3Draft>> {
+pub(crate) fn tc3_scope() -> Vec<Case<Tc3Draft>> {
     vec![
-        Mistake::new(
-            Hypothesis::ScopeMismatch,
+        Case::new(
+            Mistake::ScopeMismatch,
             "another day",
             any,
             |draft: &mut Tc3Draft, rng| {
@@ -19,8 +19,8 @@ pub(crate) fn tc3_scope() -> Vec<Mistake<Tc3Draft>> {
                 draft.chain_scope.date = date;
             },
         ),
-        Mistake::new(
-            Hypothesis::ScopeMismatch,
+        Case::new(
+            Mistake::ScopeMismatch,
             "another terminator",
             any,
             |draft, _| {
@@ -28,8 +28,8 @@ pub(crate) fn tc3_scope() -> Vec<Mistake<Tc3Draft>> {
                 draft.chain_scope.end = "aws4_request".to_owned();
             },
         ),
-        Mistake::new(
-            Hypothesis::ScopeMismatch,
+        Case::new(
+            Mistake::ScopeMismatch,
             "date without dashes",
             any,
             |draft, _| {
@@ -38,45 +38,45 @@ pub(crate) fn tc3_scope() -> Vec<Mistake<Tc3Draft>> {
                 draft.chain_scope.date = date;
             },
         ),
-        Mistake::new(Hypothesis::KeyChain, "no prefix", any, |draft, _| {
+        Case::new(Mistake::KeyChain, "no prefix", any, |draft, _| {
             draft.chain = Chain::NoPrefix;
         }),
-        Mistake::new(Hypothesis::KeyChain, "service first", any, |draft, _| {
+        Case::new(Mistake::KeyChain, "service first", any, |draft, _| {
             draft.chain = Chain::ServiceFirst;
         }),
-        Mistake::new(Hypothesis::KeyChain, "step missing", any, |draft, rng| {
+        Case::new(Mistake::KeyChain, "step missing", any, |draft, rng| {
             draft.chain = *rng.pick(&[Chain::NoDate, Chain::NoService, Chain::NoTerminator]);
         }),
-        Mistake::new(Hypothesis::KeyChain, "hexadecimal text", any, |draft, _| {
+        Case::new(Mistake::KeyChain, "hexadecimal text", any, |draft, _| {
             draft.chain = Chain::HexText;
         }),
-        Mistake::new(Hypothesis::KeyChain, "secret itself", any, |draft, _| {
+        Case::new(Mistake::KeyChain, "secret itself", any, |draft, _| {
             draft.chain = Chain::SecretItself;
         }),
-        Mistake::new(Hypothesis::StringToSignForm, "unhashed", any, |draft, _| {
+        Case::new(Mistake::StringToSignForm, "unhashed", any, |draft, _| {
             draft.text = Text::Unhashed;
         }),
-        Mistake::new(
-            Hypothesis::StringToSignForm,
+        Case::new(
+            Mistake::StringToSignForm,
             "upper-case hash",
             any,
             |draft, _| {
                 draft.text = Text::UpperCaseHash;
             },
         ),
-        Mistake::new(Hypothesis::StringToSignForm, "no scope", any, |draft, _| {
+        Case::new(Mistake::StringToSignForm, "no scope", any, |draft, _| {
             draft.text = Text::NoScope;
         }),
-        Mistake::new(
-            Hypothesis::StringToSignForm,
+        Case::new(
+            Mistake::StringToSignForm,
             "final line end",
             any,
             |draft, _| {
                 draft.text = Text::FinalLineEnd;
             },
         ),
-        Mistake::new(
-            Hypothesis::StringToSignForm,
+        Case::new(
+            Mistake::StringToSignForm,
             "canonical request alone",
             any,
             |draft, _| {
