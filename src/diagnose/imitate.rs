@@ -2,11 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::guess::key;
 use super::guess::query::QueryGuess;
 use super::guess::tc3::{Tc3Guess, signing_key};
 use super::guess::text::{self, ALPHABETS};
-use super::search::Guess;
+use super::guess::{Guess, key};
 use crate::diagnosis::Mistake;
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -72,24 +71,15 @@ pub(crate) fn imitations(
     }
 }
 
-/// Texts that differ from the right one.
+/// Returns the texts that differ from the right one.
 fn texts(guess: &impl Guess, mistake: Mistake) -> Vec<Vec<u8>> {
-    let families = guess.families();
-    let base = guess.text(&vec![None; families.len()]).bytes;
-    let mut found = Vec::new();
-    for (family, &count) in families.iter().enumerate() {
-        for index in 0..count {
-            if guess.mistake(family, index).mistake() == mistake {
-                let mut chosen = vec![None; families.len()];
-                if let Some(slot) = chosen.get_mut(family) {
-                    *slot = Some(index);
-                }
-                found.push(guess.text(&chosen).bytes);
-            }
-        }
-    }
-    found.retain(|text| *text != base);
-    found
+    let base = guess.text(&[]).bytes;
+    let choices = guess.families().iter().flatten();
+    choices
+        .filter(|choice| choice.mistake == mistake)
+        .map(|choice| guess.text(&[&choice.data]).bytes)
+        .filter(|text| *text != base)
+        .collect()
 }
 
 fn made(
@@ -98,7 +88,7 @@ fn made(
     keys: impl Iterator<Item = Zeroizing<Vec<u8>>>,
     texts: Vec<Vec<u8>>,
 ) -> Vec<Imitation> {
-    let base = guess.text(&vec![None; guess.families().len()]).bytes;
+    let base = guess.text(&[]).bytes;
     let with_wrong_key = keys.map(|key| Imitation {
         key,
         text: base.clone(),

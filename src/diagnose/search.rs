@@ -1,48 +1,13 @@
-//! How guesses are tried: each mistake alone, then each wrong key with each of them, then pairs of mistakes of different
-//! families, until one is proved or the budget is spent.
+//! Search for the mistakes: each one alone, then each wrong key with each of them, then pairs of mistakes in different
+//! parts of the text, until one is proved or the budget is spent.
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::Hash as Hashed;
+use std::collections::BTreeMap;
 
 use super::encoding::{Hash, Presented};
 use super::guess::key::WrongKey;
+use super::guess::{Choice, Guess, Text};
 use super::mac::{Construction, Key};
 use crate::diagnosis::{Area, Finding, Mistake};
-
-/// A mistake as it would look in this request.
-#[derive(Clone, Debug)]
-pub(super) struct Choice<T> {
-    pub(super) mistake: Mistake,
-    /// What exactly: which parameter, which header, which text.
-    pub(super) detail: String,
-    pub(super) data: T,
-}
-
-/// How a request would read if certain mistakes were made in it.
-pub(super) trait Guess {
-    /// How many families of mistakes there are, and how many mistakes in each.
-    fn families(&self) -> Vec<usize>;
-    /// The text that is signed when these mistakes are made: one index, or none, for each family.
-    fn text(&self, chosen: &[Option<usize>]) -> Text;
-    /// What the mistake with this index in this family is.
-    fn mistake(&self, family: usize, index: usize) -> Finding;
-}
-
-/// A text that may have been signed.
-pub(super) struct Text {
-    pub(super) bytes: Vec<u8>,
-    /// How many bytes were written to get it: what it only holds the digest of counts too.
-    pub(super) written: usize,
-}
-
-impl From<Vec<u8>> for Text {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self {
-            written: bytes.len(),
-            bytes,
-        }
-    }
-}
 
 /// What a search may cost: so many MACs of a short text, or fewer of longer ones.
 #[derive(Debug)]
@@ -139,17 +104,17 @@ impl Search<'_> {
 
     /// Tries everything. Texts are written one after the other, and again for the next round, since all of them together
     /// would take many times the memory of the request.
-    pub(super) fn run(
+    pub(super) fn run<G: Guess>(
         &mut self,
-        guess: &impl Guess,
+        guess: &G,
         wrong_keys: &[WrongKey],
     ) -> Option<Vec<Finding>> {
         let right = self.right;
         if let Some(found) = self.accepted_with(right) {
             return Some(found);
         }
-        let mut texts = Vec::new();
-        if let Some(found) = self.one_mistake(guess, &mut texts) {
+        let mut candidates = Vec::new();
+        if let Some(found) = self.one_mistake(guess, &mut candidates) {
             return Some(found);
         }
         let keys: Vec<(&WrongKey, Key)> = wrong_keys
@@ -158,7 +123,7 @@ impl Search<'_> {
             .collect();
         for (wrong, key) in &keys {
             if let Some(found) = self.accepted_with(key) {
-                return Some(joined(vec![wrong_key(wrong)], found));
+                return Some(joined(vec![wrong.finding()], found));
             }
         }
         for construction in CONSTRUCTIONS {
@@ -169,69 +134,74 @@ impl Search<'_> {
         }
         // What follows grows with the square, so only the likely forms of each mistake take part.
         let mut taken = BTreeMap::new();
-        texts.retain(|at| likely(&mut taken, at.in_words(guess).mistake()));
+        candidates.retain(|candidate| likely(&mut taken, candidate.choice.mistake));
         let mut taken = BTreeMap::new();
         let keys: Vec<_> = keys
             .into_iter()
             .filter(|(wrong, _)| likely(&mut taken, wrong.mistake))
             .collect();
-        self.one_mistake_and_a_wrong_key(guess, &texts, &keys)
-            .or_else(|| self.two_mistakes(guess, &texts))
+        self.one_mistake_and_a_wrong_key(guess, &candidates, &keys)
+            .or_else(|| self.two_mistakes(guess, &candidates))
     }
 
-    /// One mistake in the text. Those that change it are added to `texts`.
-    fn one_mistake(&mut self, guess: &impl Guess, texts: &mut Vec<At>) -> Option<Vec<Finding>> {
+    /// Tries one mistake in the text. Those that change it are added to `changing`.
+    fn one_mistake<'g, G: Guess>(
+        &mut self,
+        guess: &'g G,
+        changing: &mut Vec<Candidate<'g, G::Part>>,
+    ) -> Option<Vec<Finding>> {
         let (right, accepted) = (self.right, self.accepted);
-        for (family, count) in guess.families().into_iter().enumerate() {
-            for index in 0..count {
-                let mistake = At { family, index };
-                let text = self.written(|| guess.text(&chosen(guess, &[mistake])))?;
+        for (family, choices) in guess.families().iter().enumerate() {
+            for choice in choices {
+                let text = self.written(|| guess.text(&[&choice.data]))?;
                 if accepted.contains(&text) {
                     continue;
                 }
                 if let Some(found) = self.proved(right, &text) {
-                    return Some(joined(vec![mistake.in_words(guess)], found));
+                    return Some(joined(vec![choice.finding()], found));
                 }
-                texts.push(mistake);
+                changing.push(Candidate { family, choice });
             }
         }
         None
     }
 
-    fn one_mistake_and_a_wrong_key(
+    fn one_mistake_and_a_wrong_key<G: Guess>(
         &mut self,
-        guess: &impl Guess,
-        texts: &[At],
+        guess: &G,
+        candidates: &[Candidate<'_, G::Part>],
         keys: &[(&WrongKey, Key)],
     ) -> Option<Vec<Finding>> {
-        for mistake in texts {
-            let text = self.written(|| guess.text(&chosen(guess, &[*mistake])))?;
+        for Candidate { choice, .. } in candidates {
+            let text = self.written(|| guess.text(&[&choice.data]))?;
             for (wrong, key) in keys {
                 if let Some(found) = self.proved(key, &text) {
-                    let both = vec![wrong_key(wrong), mistake.in_words(guess)];
-                    return Some(joined(both, found));
+                    return Some(joined(vec![wrong.finding(), choice.finding()], found));
                 }
             }
             for construction in CONSTRUCTIONS {
                 if let Some(found) = self.constructed(construction, &text) {
-                    return Some(joined(vec![mistake.in_words(guess)], found));
+                    return Some(joined(vec![choice.finding()], found));
                 }
             }
         }
         None
     }
 
-    /// Two mistakes in the text, of different families.
-    fn two_mistakes(&mut self, guess: &impl Guess, texts: &[At]) -> Option<Vec<Finding>> {
+    /// Tries two mistakes in different parts of the text.
+    fn two_mistakes<G: Guess>(
+        &mut self,
+        guess: &G,
+        candidates: &[Candidate<'_, G::Part>],
+    ) -> Option<Vec<Finding>> {
         let right = self.right;
-        for (position, one) in texts.iter().enumerate() {
-            for other in texts.iter().skip(position) {
-                if one.family == other.family {
-                    continue;
-                }
-                let text = self.written(|| guess.text(&chosen(guess, &[*one, *other])))?;
+        for (position, one) in candidates.iter().enumerate() {
+            let later = candidates.iter().skip(position);
+            for other in later.filter(|other| other.family != one.family) {
+                let changed = [&one.choice.data, &other.choice.data];
+                let text = self.written(|| guess.text(&changed))?;
                 if let Some(found) = self.proved(right, &text) {
-                    let both = vec![one.in_words(guess), other.in_words(guess)];
+                    let both = vec![one.choice.finding(), other.choice.finding()];
                     return Some(joined(both, found));
                 }
             }
@@ -261,6 +231,12 @@ impl Search<'_> {
     }
 }
 
+/// A choice that changes the text, and the number of its family.
+struct Candidate<'g, P> {
+    family: usize,
+    choice: &'g Choice<P>,
+}
+
 /// Whether this is one of the first forms of a mistake; the lists of forms begin with the likely ones.
 fn likely(taken: &mut BTreeMap<Mistake, u8>, mistake: Mistake) -> bool {
     let forms = match mistake.area() {
@@ -288,10 +264,6 @@ fn implied(presented: &Presented) -> Vec<Finding> {
         .collect()
 }
 
-fn wrong_key(wrong: &WrongKey) -> Finding {
-    Finding::new(wrong.mistake, wrong.detail.as_str())
-}
-
 /// Both lists, each mistake once.
 fn joined(first: Vec<Finding>, then: Vec<Finding>) -> Vec<Finding> {
     let mut all: Vec<Finding> = Vec::new();
@@ -302,46 +274,4 @@ fn joined(first: Vec<Finding>, then: Vec<Finding>) -> Vec<Finding> {
         }
     }
     all
-}
-
-/// A mistake in the text: which family, and which one of it.
-#[derive(Clone, Copy)]
-struct At {
-    family: usize,
-    index: usize,
-}
-
-impl At {
-    fn in_words(self, guess: &impl Guess) -> Finding {
-        guess.mistake(self.family, self.index)
-    }
-}
-
-/// The choice of these mistakes and no others.
-fn chosen(guess: &impl Guess, mistakes: &[At]) -> Vec<Option<usize>> {
-    let mut chosen = vec![None; guess.families().len()];
-    for mistake in mistakes {
-        if let Some(slot) = chosen.get_mut(mistake.family) {
-            *slot = Some(mistake.index);
-        }
-    }
-    chosen
-}
-
-/// What the choice with this index stands for.
-pub(super) fn mistake_at<T>(choices: &[Choice<T>], index: usize) -> Option<Finding> {
-    choices
-        .get(index)
-        .map(|choice| Finding::new(choice.mistake, choice.detail.as_str()))
-}
-
-/// Keeps one of several choices that read alike, and none that changes nothing.
-pub(super) fn distinct<T: Eq + Hashed>(choices: Vec<Choice<T>>, unchanged: &T) -> Vec<Choice<T>> {
-    let mut known: HashSet<&T> = HashSet::from([unchanged]);
-    let new: Vec<bool> = choices
-        .iter()
-        .map(|choice| known.insert(&choice.data))
-        .collect();
-    let kept = choices.into_iter().zip(new).filter(|(_, new)| *new);
-    kept.map(|(choice, _)| choice).collect()
 }

@@ -1,7 +1,7 @@
 //! Which hosts a client may have signed instead of the one that arrived.
 
 use crate::diagnose::LONG;
-use crate::diagnose::search::Choice;
+use crate::diagnose::guess::Choice;
 use crate::diagnosis::{Mistake, shown};
 use crate::policy::Policy;
 use crate::request::RequestView;

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::text;
-use crate::diagnosis::Mistake;
+use crate::diagnosis::{Finding, Mistake};
 use crate::store::Credential;
 
 /// A wrong key and why it may have been used.
@@ -11,6 +11,12 @@ pub(crate) struct WrongKey {
     pub(crate) mistake: Mistake,
     pub(crate) detail: String,
     pub(crate) bytes: Zeroizing<Vec<u8>>,
+}
+
+impl WrongKey {
+    pub(crate) fn finding(&self) -> Finding {
+        Finding::new(self.mistake, self.detail.as_str())
+    }
 }
 
 /// Blanks and line ends that editors, shells and secret stores leave at the ends of a key.

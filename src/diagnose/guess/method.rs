@@ -1,6 +1,6 @@
 //! Which methods a client may have signed instead of the one that arrived.
 
-use crate::diagnose::search::Choice;
+use crate::diagnose::guess::Choice;
 use crate::diagnosis::{Mistake, shown};
 
 /// Methods, and what else may stand in their place.

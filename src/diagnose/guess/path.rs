@@ -2,7 +2,7 @@
 
 use super::text;
 use crate::diagnose::LONG;
-use crate::diagnose::search::Choice;
+use crate::diagnose::guess::Choice;
 use crate::diagnosis::{Mistake, shown};
 
 /// Paths as they may have been signed.

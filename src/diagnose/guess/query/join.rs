@@ -3,14 +3,14 @@
 use sha2::Digest;
 
 use super::Parts;
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text::{self, ALPHABETS};
-use crate::diagnose::search::Choice;
 use crate::diagnosis::Mistake;
 use crate::signature::hex;
 
 /// How the parts are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Join {
+pub(crate) enum Join {
     Documented,
     NoQuestionMark,
     BlankLineAfterMethod,

@@ -1,22 +1,22 @@
-//! How clients build the string of v1 and v2 wrongly.
+//! Guesses at the string to sign of v1 and v2.
 
 mod join;
 mod names;
 mod order;
 mod presence;
 mod protocol_parameter;
+mod sent;
 mod values;
 mod wire;
 
-use super::{host, method, path};
+use super::{Choice, Guess, Text, distinct, family, host, method, path};
 use crate::diagnose::LONG;
-use crate::diagnose::search::{Choice, Guess, Text, distinct, mistake_at};
-use crate::diagnosis::{Finding, Mistake};
-use crate::form::{Kind, Parameters};
+use crate::form::Parameters;
 use crate::policy::Policy;
 use crate::request::RequestView;
-use crate::scheme::Family;
+use crate::scheme;
 use join::{Join, joined};
+use sent::Sent;
 use values::Changed;
 use wire::Wire;
 
@@ -29,15 +29,19 @@ pub(crate) struct QueryGuess {
     values: Vec<Vec<u8>>,
     order: Vec<usize>,
     included: Vec<bool>,
+    families: Vec<Vec<Choice<Part>>>,
+}
 
-    method_choices: Vec<Choice<Vec<u8>>>,
-    host_choices: Vec<Choice<Vec<u8>>>,
-    path_choices: Vec<Choice<Vec<u8>>>,
-    name_choices: Vec<Choice<Vec<Vec<u8>>>>,
-    value_choices: Vec<Choice<Changed>>,
-    order_choices: Vec<Choice<Vec<usize>>>,
-    presence_choices: Vec<Choice<Vec<bool>>>,
-    join_choices: Vec<Choice<Join>>,
+/// A part of the string as a mistake makes it.
+pub(crate) enum Part {
+    Values(Changed),
+    Names(Vec<Vec<u8>>),
+    Order(Vec<usize>),
+    Presence(Vec<bool>),
+    Method(Vec<u8>),
+    Host(Vec<u8>),
+    Path(Vec<u8>),
+    Join(Join),
 }
 
 /// A request with more, or with more than [`LONG`] bytes of them, is searched with its order, names and values as they are.
@@ -50,120 +54,75 @@ const FEW_PARAMETERS: usize = 6;
 impl QueryGuess {
     pub(crate) fn new(
         request: &RequestView<'_>,
-        family: Family,
+        signed_as: scheme::Family,
         parameters: &Parameters<'_>,
         policy: &Policy,
     ) -> Self {
-        let post = request.method() == b"POST";
-        let count = parameters.entries().len();
-        let mut names: Vec<Vec<u8>> = Vec::with_capacity(count);
-        let mut values: Vec<Vec<u8>> = Vec::with_capacity(count);
-        let mut included = Vec::with_capacity(count);
-        let mut files = Vec::with_capacity(count);
-        for entry in parameters.entries() {
-            let name = parameters.name(entry);
-            names.push(name.to_vec());
-            included.push(name != b"Signature");
-            values.push(if name == b"Signature" {
-                Vec::new()
-            } else {
-                parameters.value(entry).decoded().into_owned()
-            });
-            files.push(entry.kind() == Kind::File);
-        }
-        let own = names.len();
-        let beside = if post { request.query() } else { &[] };
+        let (wire, beside) = if request.method() == b"POST" {
+            let body = request.payload().bytes().unwrap_or_default();
+            (body, request.query())
+        } else {
+            (request.query(), &[][..])
+        };
         let mut others = Parameters::none();
-        if others.read_urlencoded(beside, MANY_PARAMETERS).is_ok() {
-            for (name, value) in others.iter() {
-                names.push(name.to_vec());
-                values.push(value.to_vec());
-                included.push(false);
-                files.push(false);
-            }
+        if others.read_urlencoded(beside, MANY_PARAMETERS).is_err() {
+            others = Parameters::none();
         }
-        let sent = if post {
-            request.payload().bytes().unwrap_or_default()
-        } else {
-            request.query()
-        };
-        let size: usize = names.iter().chain(&values).map(Vec::len).sum();
-        let large = names.len() > MANY_PARAMETERS || size > LONG || sent.len() > LONGEST_SENT;
-        let wire = if large {
-            Wire::default()
-        } else {
-            Wire::new(sent, names.iter().take(own))
-        };
-        let mut sent_at: Vec<usize> = (0..own).map(|index| wire.position(index)).collect();
-        sent_at.resize(names.len(), usize::MAX);
-        let beside = names.len();
-        let arrays = if large {
-            Vec::new()
-        } else {
-            presence::arrays(&names)
-        };
-        for array in &arrays {
-            names.push(array.clone());
-            values.push(b"Array".to_vec());
-            included.push(false);
-            files.push(false);
-            sent_at.push(usize::MAX);
-        }
-        let mut order: Vec<usize> = (0..names.len()).collect();
-        let name_at = |index: &usize| names.get(*index).map(Vec::as_slice).unwrap_or_default();
-        order.sort_by(|a, b| name_at(a).cmp(name_at(b)));
-
-        let find = |wanted: &[u8]| {
-            let at = names.iter().position(|name| name == wanted)?;
-            values.get(at).map(Vec::as_slice)
-        };
-        let region = find(b"Region").unwrap_or_default().to_vec();
-
-        let mut guess = Self {
-            method: request.method().to_vec(),
-            host: request.host().to_vec(),
-            path: request.path().to_vec(),
-            method_choices: method::choices(request.method()),
-            host_choices: host::choices(request, policy, &region, &[]),
-            path_choices: path::choices(request.path()),
-            name_choices: Vec::new(),
-            value_choices: Vec::new(),
-            order_choices: Vec::new(),
-            presence_choices: presence::choices(
-                &names,
-                &values,
-                &included,
-                &files,
-                own..beside,
-                &arrays,
-            ),
-            join_choices: join::choices(),
-            names,
-            values,
-            order,
-            included,
-        };
+        let mut sent = Sent::new(parameters, &others);
+        let size: usize = sent.names.iter().chain(&sent.values).map(Vec::len).sum();
+        let large = sent.names.len() > MANY_PARAMETERS || size > LONG || wire.len() > LONGEST_SENT;
         if !large {
-            guess.value_choices = values::choices(&guess.names, &guess.values, &wire, own);
-            guess.name_choices = names::choices(&guess.names);
-            guess.order_choices =
-                order::choices(&guess.names, &guess.values, &sent_at, &guess.order);
+            sent.add_arrays();
         }
+        let mut order: Vec<usize> = (0..sent.names.len()).collect();
+        order.sort_by(|&a, &b| sent.name(a).cmp(sent.name(b)));
+
+        let presence = presence::choices(&sent);
+        let (values, signed_names, orders) = if large {
+            (Vec::new(), Vec::new(), Vec::new())
+        } else {
+            let wire = Wire::new(wire, sent.names.iter().take(sent.own()));
+            (
+                values::choices(&sent, &wire),
+                names::choices(&sent.names),
+                order::choices(&sent, &wire, &order),
+            )
+        };
+        let region = sent.names.iter().position(|name| name == b"Region");
+        let region = region.map_or(&[][..], |at| sent.value(at));
+        let hosts = host::choices(request, policy, region, &[]);
+
+        let mut names = sent.names;
         // The document of v2 reads `_` in names as `.`, after the sort.
-        if family == Family::V2 {
-            let bytes = guess.names.iter_mut().flatten();
+        if signed_as == scheme::Family::V2 {
+            let bytes = names.iter_mut().flatten();
             for underscore in bytes.filter(|byte| **byte == b'_') {
                 *underscore = b'.';
             }
         }
-        guess.method_choices = distinct(guess.method_choices, &guess.method);
-        guess.host_choices = distinct(guess.host_choices, &guess.host);
-        guess.path_choices = distinct(guess.path_choices, &guess.path);
-        guess.name_choices = distinct(guess.name_choices, &guess.names);
-        guess.value_choices = distinct(guess.value_choices, &Changed::default());
-        guess.order_choices = distinct(guess.order_choices, &guess.order);
-        guess.presence_choices = distinct(guess.presence_choices, &guess.included);
-        guess
+        let (method, host) = (request.method().to_vec(), request.host().to_vec());
+        let path = request.path().to_vec();
+        // The order in which they are tried.
+        let families = vec![
+            family(Part::Values, distinct(values, &Changed::default())),
+            family(Part::Names, distinct(signed_names, &names)),
+            family(Part::Order, distinct(orders, &order)),
+            family(Part::Presence, distinct(presence, &sent.included)),
+            family(Part::Method, distinct(method::choices(&method), &method)),
+            family(Part::Host, distinct(hosts, &host)),
+            family(Part::Path, distinct(path::choices(&path), &path)),
+            family(Part::Join, join::choices()),
+        ];
+        Self {
+            method,
+            host,
+            path,
+            names,
+            values: sent.values,
+            order,
+            included: sent.included,
+            families,
+        }
     }
 
     /// The string with another timestamp.
@@ -216,33 +175,31 @@ impl QueryGuess {
         })
     }
 
-    fn parts<'p>(&'p self, chosen: &[Option<usize>]) -> Parts<'p> {
-        fn pick<'p, T>(
-            chosen: Option<&Option<usize>>,
-            choices: &'p [Choice<Vec<T>>],
-            base: &'p [T],
-        ) -> &'p [T] {
-            chosen
-                .copied()
-                .flatten()
-                .and_then(|index| choices.get(index))
-                .map_or(base, |choice| &choice.data)
-        }
-        let value = chosen.first().copied().flatten();
-        let value = value.and_then(|index| self.value_choices.get(index));
-        let join = chosen.get(7).copied().flatten();
-        let join = join.and_then(|index| self.join_choices.get(index));
-        Parts {
+    fn parts<'p>(&'p self, changed: &[&'p Part]) -> Parts<'p> {
+        let mut parts = Parts {
             values: &self.values,
-            changed: value.map_or(Changed::NONE, |choice| &choice.data),
-            names: pick(chosen.get(1), &self.name_choices, &self.names),
-            order: pick(chosen.get(2), &self.order_choices, &self.order),
-            included: pick(chosen.get(3), &self.presence_choices, &self.included),
-            method: pick(chosen.get(4), &self.method_choices, &self.method),
-            host: pick(chosen.get(5), &self.host_choices, &self.host),
-            path: pick(chosen.get(6), &self.path_choices, &self.path),
-            join: join.map_or(Join::Documented, |choice| choice.data),
+            changed: Changed::NONE,
+            names: &self.names,
+            order: &self.order,
+            included: &self.included,
+            method: &self.method,
+            host: &self.host,
+            path: &self.path,
+            join: Join::Documented,
+        };
+        for part in changed {
+            match part {
+                Part::Values(signed) => parts.changed = signed,
+                Part::Names(signed) => parts.names = signed,
+                Part::Order(signed) => parts.order = signed,
+                Part::Presence(signed) => parts.included = signed,
+                Part::Method(signed) => parts.method = signed,
+                Part::Host(signed) => parts.host = signed,
+                Part::Path(signed) => parts.path = signed,
+                Part::Join(signed) => parts.join = *signed,
+            }
         }
+        parts
     }
 }
 
@@ -260,34 +217,13 @@ struct Parts<'p> {
 }
 
 impl Guess for QueryGuess {
-    fn families(&self) -> Vec<usize> {
-        vec![
-            self.value_choices.len(),
-            self.name_choices.len(),
-            self.order_choices.len(),
-            self.presence_choices.len(),
-            self.method_choices.len(),
-            self.host_choices.len(),
-            self.path_choices.len(),
-            self.join_choices.len(),
-        ]
+    type Part = Part;
+
+    fn families(&self) -> &[Vec<Choice<Part>>] {
+        &self.families
     }
 
-    fn text(&self, chosen: &[Option<usize>]) -> Text {
-        joined(self.parts(chosen)).into()
-    }
-
-    fn mistake(&self, family: usize, index: usize) -> Finding {
-        let found = match family {
-            0 => mistake_at(&self.value_choices, index),
-            1 => mistake_at(&self.name_choices, index),
-            2 => mistake_at(&self.order_choices, index),
-            3 => mistake_at(&self.presence_choices, index),
-            4 => mistake_at(&self.method_choices, index),
-            5 => mistake_at(&self.host_choices, index),
-            6 => mistake_at(&self.path_choices, index),
-            _ => mistake_at(&self.join_choices, index),
-        };
-        found.unwrap_or_else(|| Finding::new(Mistake::JoinWrong, ""))
+    fn text(&self, changed: &[&Part]) -> Text {
+        joined(self.parts(changed)).into()
     }
 }

@@ -1,7 +1,7 @@
 //! Which names of parameters a client may have signed instead of those that it sent.
 
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text::{self, ALPHABETS};
-use crate::diagnose::search::Choice;
 use crate::diagnosis::Mistake;
 
 /// Names in another form, all at once.

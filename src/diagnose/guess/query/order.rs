@@ -1,22 +1,18 @@
-//! In which order a client may have signed its parameters.
+//! Order of the parameters in the string.
 
 use std::cmp::Ordering;
 
 use super::protocol_parameter::is_common;
+use super::sent::Sent;
+use super::wire::Wire;
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text::{self, ALPHABETS};
-use crate::diagnose::search::Choice;
 use crate::diagnosis::Mistake;
 
-/// Orders other than that of the names; `wire` says where each parameter was sent.
-pub(super) fn choices(
-    names: &[Vec<u8>],
-    values: &[Vec<u8>],
-    wire: &[usize],
-    base: &[usize],
-) -> Vec<Choice<Vec<usize>>> {
-    let name = |index: usize| names.get(index).map(Vec::as_slice).unwrap_or_default();
-    let value = |index: usize| values.get(index).map(Vec::as_slice).unwrap_or_default();
-    let sent_at = |index: usize| wire.get(index).copied().unwrap_or(usize::MAX);
+/// Returns orders other than `base`, that of the names.
+pub(super) fn choices(sent: &Sent, wire: &Wire<'_>, base: &[usize]) -> Vec<Choice<Vec<usize>>> {
+    let name = |index: usize| sent.name(index);
+    let value = |index: usize| sent.value(index);
     let mut found = Vec::new();
     let mut by = |mistake, detail: &str, order: &dyn Fn(usize, usize) -> Ordering| {
         let mut sorted = base.to_vec();
@@ -28,7 +24,7 @@ pub(super) fn choices(
         });
     };
     by(Mistake::SortMissing, "in the order sent", &|a, b| {
-        sent_at(a).cmp(&sent_at(b))
+        wire.position(a).cmp(&wire.position(b))
     });
     by(Mistake::SortNatural, "numbers by value", &|a, b| {
         text::natural(name(a), name(b))

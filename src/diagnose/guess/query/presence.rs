@@ -1,149 +1,169 @@
-//! Which parameters a client may have signed: some left out, or others besides.
-
-use std::ops::Range;
+//! Parameters in the string: some left out, or others besides.
 
 use super::protocol_parameter::is_common;
-use crate::diagnose::search::Choice;
+use super::sent::Sent;
+use crate::diagnose::guess::Choice;
 use crate::diagnosis::{Mistake, shown};
 
-/// Which parameters are in the string. After those of the request come those `beside` it, then its `arrays`.
-pub(super) fn choices(
-    names: &[Vec<u8>],
-    values: &[Vec<u8>],
-    included: &[bool],
-    files: &[bool],
-    beside: Range<usize>,
-    arrays: &[Vec<u8>],
-) -> Vec<Choice<Vec<bool>>> {
-    let own = beside.start;
-    let mut found = Vec::new();
-    let mut add = |mistake, detail: String, keep: &dyn Fn(usize, bool) -> bool| {
-        let data = included
-            .iter()
-            .enumerate()
-            .map(|(index, &included)| keep(index, included))
-            .collect();
-        found.push(Choice {
-            mistake,
-            detail,
-            data,
-        });
-    };
-    let name = |index: usize| names.get(index).map(Vec::as_slice).unwrap_or_default();
-    let value = |index: usize| values.get(index).map(Vec::as_slice).unwrap_or_default();
-    let file = |index: usize| files.get(index) == Some(&true);
+/// Common parameters that a wrapper adds together after signing.
+const ADDED_TOGETHER: [&[&str]; 13] = [
+    &["Token"],
+    &["SignatureMethod"],
+    &["Version"],
+    &["RequestClient"],
+    &["Language"],
+    &["Region"],
+    &["SignatureMethod", "Token"],
+    &["Region", "Version"],
+    &["RequestClient", "Language"],
+    &["Action", "Version", "Region"],
+    &["Nonce", "Timestamp"],
+    &["SecretId"],
+    &[
+        "Action",
+        "Nonce",
+        "Region",
+        "RequestClient",
+        "SecretId",
+        "SignatureMethod",
+        "Timestamp",
+        "Token",
+        "Version",
+        "Language",
+    ],
+];
 
-    let empty = (0..own).filter(|&index| name(index) != b"Signature" && value(index).is_empty());
-    let mut empty_names: Vec<String> = empty
+/// A row of the table of choices for any request.
+struct Kept {
+    mistake: Mistake,
+    detail: &'static str,
+    /// Whether the parameter with this index is in the string.
+    keeps: fn(&Sent, usize) -> bool,
+}
+
+const KEPT: [Kept; 6] = [
+    Kept {
+        mistake: Mistake::SignatureIncluded,
+        detail: "",
+        keeps: |sent, index| {
+            included(sent, index) || index < sent.own() && sent.name(index) == b"Signature"
+        },
+    },
+    Kept {
+        mistake: Mistake::QueryAndBodyMixed,
+        detail: "query and body together",
+        keeps: |sent, index| included(sent, index) || sent.beside.contains(&index),
+    },
+    Kept {
+        mistake: Mistake::QueryAndBodyMixed,
+        detail: "the query instead of the body",
+        keeps: |sent, index| sent.beside.contains(&index),
+    },
+    Kept {
+        mistake: Mistake::FilesLeftOut,
+        detail: "file parts",
+        keeps: |sent, index| included(sent, index) && !is_file(sent, index),
+    },
+    Kept {
+        mistake: Mistake::FilesLeftOut,
+        detail: "values that begin with `@`",
+        keeps: |sent, index| included(sent, index) && !sent.value(index).starts_with(b"@"),
+    },
+    Kept {
+        mistake: Mistake::FilesLeftOut,
+        detail: "file parts and values that begin with `@`",
+        keeps: |sent, index| {
+            included(sent, index) && !is_file(sent, index) && !sent.value(index).starts_with(b"@")
+        },
+    },
+];
+
+/// Returns which parameters may be in the string instead of the documented ones.
+pub(super) fn choices(sent: &Sent) -> Vec<Choice<Vec<bool>>> {
+    let mut found = vec![without_empty(sent)];
+    for row in &KEPT {
+        let kept = kept(sent, |index| (row.keeps)(sent, index));
+        found.push(Choice::new(row.mistake, row.detail, kept));
+    }
+    found.extend(as_arrays(sent));
+    found.extend(added_after_signing(sent));
+    found
+}
+
+fn kept(sent: &Sent, keeps: impl Fn(usize) -> bool) -> Vec<bool> {
+    (0..sent.names.len()).map(keeps).collect()
+}
+
+fn included(sent: &Sent, index: usize) -> bool {
+    sent.included.get(index) == Some(&true)
+}
+
+fn is_file(sent: &Sent, index: usize) -> bool {
+    sent.files.get(index) == Some(&true)
+}
+
+fn without_empty(sent: &Sent) -> Choice<Vec<bool>> {
+    const MOST_SHOWN: usize = 16;
+    let empty = (0..sent.own())
+        .filter(|&index| sent.name(index) != b"Signature" && sent.value(index).is_empty());
+    let mut names: Vec<String> = empty
         .clone()
-        .take(16)
-        .map(|index| shown(name(index)))
+        .take(MOST_SHOWN)
+        .map(|index| shown(sent.name(index)))
         .collect();
-    if empty.count() > 16 {
-        empty_names.push("…".to_owned());
+    if empty.count() > MOST_SHOWN {
+        names.push("…".to_owned());
     }
-    add(
-        Mistake::EmptyOmitted,
-        empty_names.join(", "),
-        &|index, included| included && !value(index).is_empty(),
-    );
-    add(
-        Mistake::SignatureIncluded,
-        String::new(),
-        &|index, included| included || index < own && name(index) == b"Signature",
-    );
-    add(
-        Mistake::QueryAndBodyMixed,
-        "query and body together".to_owned(),
-        &|index, included| included || beside.contains(&index),
-    );
-    add(
-        Mistake::QueryAndBodyMixed,
-        "the query instead of the body".to_owned(),
-        &|index, _| beside.contains(&index),
-    );
-    add(
-        Mistake::FilesLeftOut,
-        "file parts".to_owned(),
-        &|index, included| included && !file(index),
-    );
-    add(
-        Mistake::FilesLeftOut,
-        "values that begin with `@`".to_owned(),
-        &|index, included| included && !value(index).starts_with(b"@"),
-    );
-    add(
-        Mistake::FilesLeftOut,
-        "file parts and values that begin with `@`".to_owned(),
-        &|index, included| included && !file(index) && !value(index).starts_with(b"@"),
-    );
-    for array in arrays {
-        add(
-            Mistake::ArrayLiteral,
-            format!("array `{}`", shown(array)),
-            &|index, included| {
-                let element = array_of(name(index)) == Some(array);
-                index >= beside.end && name(index) == array || included && !element
-            },
-        );
+    let kept = kept(sent, |index| {
+        included(sent, index) && !sent.value(index).is_empty()
+    });
+    Choice::new(Mistake::EmptyOmitted, names.join(", "), kept)
+}
+
+/// Each array as the one pair `name=Array`, then all of them.
+fn as_arrays(sent: &Sent) -> Vec<Choice<Vec<bool>>> {
+    let is_array = |index: usize| index >= sent.beside.end;
+    let mut found = Vec::new();
+    for array in sent.arrays() {
+        let kept = kept(sent, |index| {
+            let is_element = array_of(sent.name(index)) == Some(array);
+            is_array(index) && sent.name(index) == array || included(sent, index) && !is_element
+        });
+        let detail = format!("array `{}`", shown(array));
+        found.push(Choice::new(Mistake::ArrayLiteral, detail, kept));
     }
-    add(
-        Mistake::ArrayLiteral,
-        "all arrays".to_owned(),
-        &|index, included| index >= beside.end || included && array_of(name(index)).is_none(),
-    );
-    // One parameter, the action's own first; then common ones that a wrapper adds together.
-    let mut singles: Vec<usize> = (0..own)
-        .filter(|&index| name(index) != b"Signature")
+    let kept = kept(sent, |index| {
+        is_array(index) || included(sent, index) && array_of(sent.name(index)).is_none()
+    });
+    found.push(Choice::new(Mistake::ArrayLiteral, "all arrays", kept));
+    found
+}
+
+/// One parameter left out, the action's own first; then common ones together.
+fn added_after_signing(sent: &Sent) -> Vec<Choice<Vec<bool>>> {
+    const MOST_TRIED: usize = 64;
+    let mut singles: Vec<usize> = (0..sent.own())
+        .filter(|&index| sent.name(index) != b"Signature")
         .collect();
-    singles.sort_by_key(|&index| is_common(name(index)));
-    for left_out in singles.into_iter().take(64) {
-        add(
-            Mistake::AddedAfterSigning,
-            shown(name(left_out)),
-            &|index, included| included && index != left_out,
-        );
+    singles.sort_by_key(|&index| is_common(sent.name(index)));
+    let mut found = Vec::new();
+    for left_out in singles.into_iter().take(MOST_TRIED) {
+        let kept = kept(sent, |index| included(sent, index) && index != left_out);
+        let detail = shown(sent.name(left_out));
+        found.push(Choice::new(Mistake::AddedAfterSigning, detail, kept));
     }
-    let common: Vec<bool> = names.iter().map(|name| is_common(name)).collect();
-    for group in [
-        &["Token"][..],
-        &["SignatureMethod"],
-        &["Version"],
-        &["RequestClient"],
-        &["Language"],
-        &["Region"],
-        &["SignatureMethod", "Token"],
-        &["Region", "Version"],
-        &["RequestClient", "Language"],
-        &["Action", "Version", "Region"],
-        &["Nonce", "Timestamp"],
-        &["SecretId"],
-        &[
-            "Action",
-            "Nonce",
-            "Region",
-            "RequestClient",
-            "SecretId",
-            "SignatureMethod",
-            "Timestamp",
-            "Token",
-            "Version",
-            "Language",
-        ],
-    ] {
-        add(
-            Mistake::AddedAfterSigning,
-            group.join(", "),
-            &|index, included| {
-                let in_group = || group.iter().any(|one| one.as_bytes() == name(index));
-                included && !(common.get(index) == Some(&true) && in_group())
-            },
-        );
+    for group in ADDED_TOGETHER {
+        let kept = kept(sent, |index| {
+            let name = sent.name(index);
+            included(sent, index) && !group.iter().any(|one| one.as_bytes() == name)
+        });
+        let detail = group.join(", ");
+        found.push(Choice::new(Mistake::AddedAfterSigning, detail, kept));
     }
     found
 }
 
-/// The names of the arrays that a request holds, flattened to `name.0`, `name[0]` and so on.
+/// Returns the names of the arrays that a request holds, flattened to `name.0`, `name[0]` and so on.
 pub(super) fn arrays(names: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut found: Vec<Vec<u8>> = Vec::new();
     for array in names.iter().filter_map(|name| array_of(name)) {

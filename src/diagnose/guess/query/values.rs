@@ -1,14 +1,15 @@
 //! Which values a client may have signed instead of those that it sent.
 
 use super::protocol_parameter::is_common;
+use super::sent::Sent;
 use super::wire::Wire;
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text::{self, ALPHABETS, CHARSETS, SPELLINGS};
-use crate::diagnose::search::Choice;
 use crate::diagnosis::{Mistake, shown};
 
 /// The values that differ from those sent, by the index of their parameter, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Changed(Vec<(usize, Vec<u8>)>);
+pub(crate) struct Changed(Vec<(usize, Vec<u8>)>);
 
 impl Changed {
     /// Every value as sent.
@@ -59,12 +60,8 @@ impl Changed {
 }
 
 /// Values in another form: all at once, as code does it, and one at a time where a lookup fails for one.
-pub(super) fn choices(
-    names: &[Vec<u8>],
-    values: &[Vec<u8>],
-    wire: &Wire<'_>,
-    own: usize,
-) -> Vec<Choice<Changed>> {
+pub(super) fn choices(sent: &Sent, wire: &Wire<'_>) -> Vec<Choice<Changed>> {
+    let (names, values, own) = (&sent.names, &sent.values, sent.own());
     let mut found: Vec<Choice<Changed>> = Vec::new();
     let mut add = |mistake, what: &str, data: Changed| {
         if let Some(detail) = data.in_words(names, values, what) {

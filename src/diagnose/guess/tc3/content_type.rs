@@ -1,8 +1,8 @@
 //! Which content types a client may have signed instead of the one that arrived.
 
 use crate::diagnose::LONG;
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text;
-use crate::diagnose::search::Choice;
 use crate::diagnosis::{Mistake, shown};
 
 /// Content types as HTTP libraries and proxies rewrite them.

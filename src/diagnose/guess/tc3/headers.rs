@@ -1,15 +1,15 @@
 //! How a client may have written the headers that it signed, and their list.
 
 use super::header_set;
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text;
-use crate::diagnose::search::Choice;
 use crate::diagnosis::Mistake;
 use crate::request::{Field, RequestView};
 use crate::signature::Authorization;
 
 /// The canonical headers, with host and content type left to their own families.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct HeaderForm {
+pub(crate) struct HeaderForm {
     /// Names as written in the canonical headers, and values.
     pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Whether the two values that have families of their own are put in lower case.

@@ -1,11 +1,11 @@
 //! How a client may have ended the lines of its two texts, or left some out.
 
-use crate::diagnose::search::Choice;
+use crate::diagnose::guess::Choice;
 use crate::diagnosis::Mistake;
 
 /// The lines of the canonical request and of the string to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lines {
+pub(crate) enum Lines {
     Documented,
     Crlf,
     CrlfInCanonicalRequest,

@@ -11,9 +11,7 @@ mod string_to_sign;
 
 use sha2::{Digest, Sha256};
 
-use super::{host, method, path, text};
-use crate::diagnose::search::{Choice, Guess, Text, distinct, mistake_at};
-use crate::diagnosis::{Finding, Mistake};
+use super::{Choice, Guess, Text, distinct, family, host, method, path, text};
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::{Authorization, hex};
@@ -26,16 +24,20 @@ pub(crate) struct Tc3Guess {
     timestamp: Vec<u8>,
     scope: Vec<u8>,
     base: Base,
+    families: Vec<Vec<Choice<Part>>>,
+}
 
-    method_choices: Vec<Choice<Vec<u8>>>,
-    path_choices: Vec<Choice<Vec<u8>>>,
-    query_choices: Vec<Choice<Vec<u8>>>,
-    host_choices: Vec<Choice<Vec<u8>>>,
-    content_type_choices: Vec<Choice<Vec<u8>>>,
-    header_choices: Vec<Choice<HeaderForm>>,
-    payload_choices: Vec<Choice<Vec<u8>>>,
-    line_choices: Vec<Choice<Lines>>,
-    form_choices: Vec<Choice<Form>>,
+/// A part of the two texts as a mistake makes it.
+pub(crate) enum Part {
+    ContentType(Vec<u8>),
+    Payload(Vec<u8>),
+    Lines(Lines),
+    Query(Vec<u8>),
+    Headers(HeaderForm),
+    Host(Vec<u8>),
+    Method(Vec<u8>),
+    Path(Vec<u8>),
+    Form(Form),
 }
 
 /// The request as it arrived, each part in its documented form.
@@ -128,27 +130,32 @@ impl Tc3Guess {
             header("x-tc-region"),
             authorization.service.as_bytes(),
         );
+        let methods = method::choices(request.method());
+        let paths = path::choices(request.path());
         let forms = string_to_sign::choices(timestamp, authorization);
         let payloads = payload::choices(body, get, unsigned, request.query());
+        let content_types = content_type::choices(&base.content_type);
+        let headers = headers::choices(request, authorization, &base.headers);
+        // The order in which they are tried.
+        let families = vec![
+            family(
+                Part::ContentType,
+                distinct(content_types, &base.content_type),
+            ),
+            family(Part::Payload, distinct(payloads, &base.payload)),
+            family(Part::Lines, lines::choices()),
+            family(Part::Query, distinct(queries, &base.query)),
+            family(Part::Headers, distinct(headers, &base.headers)),
+            family(Part::Host, distinct(hosts, &base.host)),
+            family(Part::Method, distinct(methods, &base.method)),
+            family(Part::Path, distinct(paths, &base.path)),
+            family(Part::Form, distinct(forms, &Form::Documented)),
+        ];
         Self {
-            method_choices: distinct(method::choices(request.method()), &base.method),
-            path_choices: distinct(path::choices(request.path()), &base.path),
-            query_choices: distinct(queries, &base.query),
-            host_choices: distinct(hosts, &base.host),
-            content_type_choices: distinct(
-                content_type::choices(&base.content_type),
-                &base.content_type,
-            ),
-            header_choices: distinct(
-                headers::choices(request, authorization, &base.headers),
-                &base.headers,
-            ),
-            payload_choices: distinct(payloads, &base.payload),
-            line_choices: lines::choices(),
-            form_choices: distinct(forms, &Form::Documented),
             timestamp: timestamp.to_vec(),
             scope,
             base,
+            families,
         }
     }
 
@@ -181,47 +188,53 @@ impl Tc3Guess {
         digest(&canonical(&self.parts(&[])))
     }
 
-    fn parts<'p>(&'p self, chosen: &[Option<usize>]) -> Parts<'p> {
-        fn pick<T>(choices: &[Choice<T>], index: Option<usize>) -> Option<&T> {
-            index
-                .and_then(|index| choices.get(index))
-                .map(|choice| &choice.data)
-        }
-        let at = |family: usize| chosen.get(family).copied().flatten();
+    fn parts<'p>(&'p self, changed: &[&'p Part]) -> Parts<'p> {
         let base = &self.base;
-        Parts {
-            content_type: pick(&self.content_type_choices, at(0)).unwrap_or(&base.content_type),
-            content_type_is_guessed: at(0).is_some(),
-            payload: pick(&self.payload_choices, at(1)).unwrap_or(&base.payload),
-            lines: *pick(&self.line_choices, at(2)).unwrap_or(&Lines::Documented),
-            query: pick(&self.query_choices, at(3)).unwrap_or(&base.query),
-            headers: pick(&self.header_choices, at(4)).unwrap_or(&base.headers),
-            host: pick(&self.host_choices, at(5)).unwrap_or(&base.host),
-            host_is_guessed: at(5).is_some(),
-            method: pick(&self.method_choices, at(6)).unwrap_or(&base.method),
-            path: pick(&self.path_choices, at(7)).unwrap_or(&base.path),
-            form: pick(&self.form_choices, at(8)).unwrap_or(&Form::Documented),
+        let mut parts = Parts {
+            method: &base.method,
+            path: &base.path,
+            query: &base.query,
+            host: &base.host,
+            content_type: &base.content_type,
+            host_is_guessed: false,
+            content_type_is_guessed: false,
+            headers: &base.headers,
+            payload: &base.payload,
+            lines: Lines::Documented,
+            form: &Form::Documented,
+        };
+        for part in changed {
+            match part {
+                Part::ContentType(signed) => {
+                    parts.content_type = signed;
+                    parts.content_type_is_guessed = true;
+                }
+                Part::Payload(signed) => parts.payload = signed,
+                Part::Lines(signed) => parts.lines = *signed,
+                Part::Query(signed) => parts.query = signed,
+                Part::Headers(signed) => parts.headers = signed,
+                Part::Host(signed) => {
+                    parts.host = signed;
+                    parts.host_is_guessed = true;
+                }
+                Part::Method(signed) => parts.method = signed,
+                Part::Path(signed) => parts.path = signed,
+                Part::Form(signed) => parts.form = signed,
+            }
         }
+        parts
     }
 }
 
 impl Guess for Tc3Guess {
-    fn families(&self) -> Vec<usize> {
-        vec![
-            self.content_type_choices.len(),
-            self.payload_choices.len(),
-            self.line_choices.len(),
-            self.query_choices.len(),
-            self.header_choices.len(),
-            self.host_choices.len(),
-            self.method_choices.len(),
-            self.path_choices.len(),
-            self.form_choices.len(),
-        ]
+    type Part = Part;
+
+    fn families(&self) -> &[Vec<Choice<Part>>] {
+        &self.families
     }
 
-    fn text(&self, chosen: &[Option<usize>]) -> Text {
-        let parts = self.parts(chosen);
+    fn text(&self, changed: &[&Part]) -> Text {
+        let parts = self.parts(changed);
         let mut canonical = canonical(&parts);
         match parts.lines {
             Lines::Crlf | Lines::CrlfInCanonicalRequest => {
@@ -279,21 +292,6 @@ impl Guess for Tc3Guess {
             written: canonical.len().saturating_add(text.len()),
             bytes: text,
         }
-    }
-
-    fn mistake(&self, family: usize, index: usize) -> Finding {
-        let found = match family {
-            0 => mistake_at(&self.content_type_choices, index),
-            1 => mistake_at(&self.payload_choices, index),
-            2 => mistake_at(&self.line_choices, index),
-            3 => mistake_at(&self.query_choices, index),
-            4 => mistake_at(&self.header_choices, index),
-            5 => mistake_at(&self.host_choices, index),
-            6 => mistake_at(&self.method_choices, index),
-            7 => mistake_at(&self.path_choices, index),
-            _ => mistake_at(&self.form_choices, index),
-        };
-        found.unwrap_or_else(|| Finding::new(Mistake::StringToSignForm, ""))
     }
 }
 

@@ -3,9 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::digest;
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::json::json_forms;
 use crate::diagnose::guess::text;
-use crate::diagnose::search::Choice;
 use crate::diagnosis::Mistake;
 
 /// A longer body is not changed and hashed again.

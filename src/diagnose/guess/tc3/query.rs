@@ -1,8 +1,8 @@
 //! Which query a client may have signed instead of the one that arrived.
 
 use crate::diagnose::LONG;
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text::{self, ALPHABETS};
-use crate::diagnose::search::Choice;
 use crate::diagnosis::{Mistake, shown};
 
 /// Queries in another form; only that of a GET is signed at all.

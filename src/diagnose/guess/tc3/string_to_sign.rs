@@ -1,13 +1,13 @@
 //! What a client may have written into its string to sign, or signed instead of it.
 
+use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::tc3::signing_key::dates_around;
-use crate::diagnose::search::Choice;
 use crate::diagnosis::{Mistake, shown};
 use crate::signature::Authorization;
 
 /// The string to sign.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Documented,
     Timestamp(Vec<u8>),
     Scope(Vec<u8>),
