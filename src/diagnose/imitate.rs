@@ -1,11 +1,11 @@
-//! How a request is signed when a known mistake is made in it: the choices of the search, the other way round.
+//! Signatures made with a known mistake: the choices of the search, used the other way round.
 
 use zeroize::Zeroizing;
 
-use super::guess::query::QueryGuess;
-use super::guess::tc3::{Tc3Guess, signing_key};
+use super::guess::Guess;
+use super::guess::tc3::signing_key;
 use super::guess::text::{self, ALPHABETS};
-use super::guess::{Guess, key};
+use super::signing::{SignedRequest, Signing};
 use crate::diagnosis::Mistake;
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -31,44 +31,46 @@ pub(crate) fn imitations(
     let Some(read) = received.read_untimed() else {
         return Vec::new();
     };
-    let secret = credential.key().expose();
+    let signed = SignedRequest {
+        request,
+        policy,
+        credential,
+        others: &[],
+    };
+    let earlier = read.common.timestamp.saturating_sub(1);
     match &read.signed {
         Signed::Query(parameters) => {
-            let guess = QueryGuess::new(request, read.common.family, parameters, policy);
-            let token = parameters.get(b"Token");
-            let keys = key::wrong_keys(credential, token.as_deref(), &[]);
-            let keys = keys
-                .into_iter()
-                .filter(|wrong| wrong.mistake == mistake)
-                .map(|wrong| wrong.bytes);
-            let mut texts = texts(&guess, mistake);
-            if mistake == Mistake::TimestampAfterSigning {
-                texts.push(guess.with_timestamp(read.common.timestamp.saturating_sub(1)));
-            }
-            made(&guess, secret, keys, texts)
+            let signing = Signing::query(signed, read.common.family, parameters);
+            imitated(&signing, mistake, earlier)
         }
         Signed::Tc3 { authorization, .. } => {
-            let guess = Tc3Guess::new(request, authorization, policy);
-            let token = request.known().token.trimmed();
-            let token = Some(token).filter(|token| !token.is_empty());
-            let chains = signing_key::wrong_chains(secret, authorization)
-                .into_iter()
-                .filter(|_| mistake == Mistake::KeyChain)
-                .map(|(_, key)| key);
-            let keys = key::wrong_keys(credential, token, &[])
-                .into_iter()
-                .filter(|wrong| wrong.mistake == mistake)
-                .map(|wrong| signing_key::documented_chain(&wrong.bytes, authorization))
-                .chain(chains);
-            let mut texts = texts(&guess, mistake);
-            if mistake == Mistake::TimestampAfterSigning {
-                let digest = guess.canonical_digest();
-                texts.push(guess.with_timestamp(read.common.timestamp.saturating_sub(1), &digest));
-            }
-            let right = signing_key::documented_chain(secret, authorization);
-            made(&guess, &right, keys, texts)
+            let signing = Signing::tc3(signed, **authorization);
+            imitated(&signing, mistake, earlier)
         }
     }
+}
+
+fn imitated<G: Guess>(signing: &Signing<G>, mistake: Mistake, earlier: i64) -> Vec<Imitation> {
+    let Signing {
+        guess,
+        right_key,
+        wrong_keys,
+    } = signing;
+    let mut texts = texts(guess, mistake);
+    if mistake == Mistake::TimestampAfterSigning {
+        texts.push(guess.with_timestamp(earlier));
+    }
+    let base = guess.text(&[]).bytes;
+    let wrong_keys = wrong_keys.iter().filter(|wrong| wrong.mistake == mistake);
+    let with_wrong_key = wrong_keys.map(|wrong| Imitation {
+        key: wrong.bytes.clone(),
+        text: base.clone(),
+    });
+    let with_wrong_text = texts.into_iter().map(|text| Imitation {
+        key: right_key.clone(),
+        text,
+    });
+    with_wrong_key.chain(with_wrong_text).collect()
 }
 
 /// Returns the texts that differ from the right one.
@@ -80,24 +82,6 @@ fn texts(guess: &impl Guess, mistake: Mistake) -> Vec<Vec<u8>> {
         .map(|choice| guess.text(&[&choice.data]).bytes)
         .filter(|text| *text != base)
         .collect()
-}
-
-fn made(
-    guess: &impl Guess,
-    right: &[u8],
-    keys: impl Iterator<Item = Zeroizing<Vec<u8>>>,
-    texts: Vec<Vec<u8>>,
-) -> Vec<Imitation> {
-    let base = guess.text(&[]).bytes;
-    let with_wrong_key = keys.map(|key| Imitation {
-        key,
-        text: base.clone(),
-    });
-    let with_wrong_text = texts.into_iter().map(|text| Imitation {
-        key: Zeroizing::new(right.to_vec()),
-        text,
-    });
-    with_wrong_key.chain(with_wrong_text).collect()
 }
 
 /// The end of the documented key chain of TC3.

@@ -12,21 +12,19 @@ mod imitate;
 mod mac;
 mod ration;
 mod search;
+mod signing;
 
-use crate::form::Parameters;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::RequestView;
 use crate::scheme::Scheme;
-use crate::signature::{Authorization, Tc3Signed};
+use crate::signature::Tc3Signed;
 use crate::stage::{Read, Received, Signed, query_signed};
 use crate::store::Credential;
 
-use crate::diagnosis::shown;
 pub use crate::diagnosis::{Area, Diagnosis, Difference, Finding, Mistake, Occurrence, Outcome};
-use guess::key;
-use guess::query::QueryGuess;
-use guess::tc3::{Tc3Guess, signing_key};
+use encoding::Presented;
+use guess::Guess;
 #[cfg(feature = "testkit")]
 pub(crate) use imitate::{imitations, percent_encoded, tc3_key};
 #[cfg(fuzzing)]
@@ -34,6 +32,7 @@ pub(crate) use mac::COMPARED;
 use mac::Key;
 pub(crate) use ration::Allowance;
 use search::{Budget, Search, held};
+use signing::{SignedRequest, Signing};
 
 /// A part of a request that is longer is taken as it was sent: each of its variants would be as long again.
 const LONG: usize = 16 << 10;
@@ -115,159 +114,77 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    /// The mistakes that yield the client's signature: none found, or found to be none.
+    /// Returns the mistakes that yield the client's signature: `None` if none was found, no mistakes if it is right.
     fn search(&self, budget: &mut Budget, depth: Depth) -> Option<Vec<Finding>> {
+        let (evidence, common) = (self.evidence, &self.read.common);
+        let (request, policy) = (evidence.request, evidence.policy);
+        let signed = SignedRequest {
+            request,
+            policy,
+            credential: self.credential,
+            others: evidence.others,
+        };
         match self.read.signed {
-            Signed::Query(parameters) => self.search_query(parameters, budget, depth),
+            Signed::Query(parameters) => {
+                let sent = parameters.signature().decoded();
+                let documented = query_signed(request, common, parameters);
+                let signature = Signature {
+                    presented: encoding::readings(&sent, common.scheme),
+                    accepted: held(documented.accepted(policy)),
+                };
+                let signing = Signing::query(signed, common.family, parameters);
+                self.explained(&signature, &signing, budget, depth)
+            }
             Signed::Tc3 {
                 authorization,
                 timestamp,
                 ..
-            } => self.search_tc3(authorization, timestamp, budget, depth),
+            } => {
+                let sent = authorization.signature.as_bytes();
+                let documented = Tc3Signed {
+                    request,
+                    authorization: *authorization,
+                    timestamp,
+                };
+                let signature = Signature {
+                    presented: encoding::readings(sent, Scheme::Tc3HmacSha256),
+                    accepted: held(documented.accepted(policy)),
+                };
+                let signing = Signing::tc3(signed, *authorization);
+                self.explained(&signature, &signing, budget, depth)
+            }
         }
     }
 
-    fn search_query(
+    fn explained<G: Guess>(
         &self,
-        parameters: &Parameters<'_>,
+        signature: &Signature,
+        signing: &Signing<G>,
         budget: &mut Budget,
         depth: Depth,
     ) -> Option<Vec<Finding>> {
-        let Self {
-            evidence,
-            read,
-            credential,
-        } = self;
-        let common = &read.common;
-        let sent = parameters.signature().decoded();
-        let presented = encoding::readings(&sent, common.scheme);
-        let family = common.family;
-        let guess = QueryGuess::new(evidence.request, family, parameters, evidence.policy);
-        let right = Key::new(credential.key().expose());
-        let request = query_signed(evidence.request, common, parameters);
+        let right = Key::new(signing.right_key.to_vec());
         let mut search = Search {
-            presented: &presented,
-            accepted: &held(request.accepted(evidence.policy)),
+            presented: &signature.presented,
+            accepted: &signature.accepted,
             right: &right,
             budget,
         };
-        if depth == Depth::AsSent {
-            return search.accepted_with(&right);
+        match depth {
+            Depth::AsSent => search.accepted_with(&right),
+            Depth::Full => search
+                .run(&signing.guess, &signing.wrong_keys)
+                .or_else(|| search.last(&signing.guess))
+                .or_else(|| {
+                    let window = self.evidence.policy.window_seconds();
+                    search.retimed(&signing.guess, self.read.common.timestamp, window)
+                }),
         }
-        let token = parameters.get(b"Token");
-        let keys = key::wrong_keys(credential, token.as_deref(), evidence.others);
-        if let Some(found) = search.run(&guess, &keys) {
-            return Some(found);
-        }
-        for order in guess.orders() {
-            let Some(text) = search.written(|| guess.in_order(&order).into()) else {
-                break;
-            };
-            if let Some(mut found) = search.proved(&right, &text) {
-                found.insert(0, unsorted());
-                return Some(found);
-            }
-        }
-        retimed(
-            &mut search,
-            &right,
-            common.timestamp,
-            evidence.policy,
-            |at| guess.with_timestamp(at),
-        )
-    }
-
-    fn search_tc3(
-        &self,
-        authorization: &Authorization<'_>,
-        timestamp: &[u8],
-        budget: &mut Budget,
-        depth: Depth,
-    ) -> Option<Vec<Finding>> {
-        let Self {
-            evidence,
-            read,
-            credential,
-        } = self;
-        let secret = credential.key().expose();
-        let presented =
-            encoding::readings(authorization.signature.as_bytes(), Scheme::Tc3HmacSha256);
-        let guess = Tc3Guess::new(evidence.request, authorization, evidence.policy);
-        let request = Tc3Signed {
-            request: evidence.request,
-            authorization: *authorization,
-            timestamp,
-        };
-        let right = Key::new(signing_key::documented_chain(secret, authorization).to_vec());
-        let mut search = Search {
-            presented: &presented,
-            accepted: &held(request.accepted(evidence.policy)),
-            right: &right,
-            budget,
-        };
-        if depth == Depth::AsSent {
-            return search.accepted_with(&right);
-        }
-        let sent_token = evidence.request.known().token.trimmed();
-        let token = Some(sent_token).filter(|token| !token.is_empty());
-        // Keys at the end of the chain: a wrong secret, or a wrong way to get there.
-        let mut keys = key::wrong_keys(credential, token, evidence.others);
-        for wrong in &mut keys {
-            wrong.bytes = signing_key::documented_chain(&wrong.bytes, authorization);
-        }
-        let chains = signing_key::wrong_chains(secret, authorization);
-        keys.extend(chains.into_iter().map(|(detail, bytes)| key::WrongKey {
-            mistake: Mistake::KeyChain,
-            detail: detail.to_owned(),
-            bytes,
-        }));
-        if let Some(found) = search.run(&guess, &keys) {
-            return Some(found);
-        }
-        let digest = guess.canonical_digest();
-        for (key, scope) in signing_key::other_scopes(secret, authorization) {
-            let text = guess.with_scope(&scope, &digest);
-            if let Some(mut found) = search.proved(&Key::new(key.to_vec()), &text) {
-                let detail = format!("signed scope `{}`", shown(&scope));
-                found.insert(0, Finding::new(Mistake::ScopeMismatch, detail));
-                return Some(found);
-            }
-        }
-        retimed(
-            &mut search,
-            &right,
-            read.common.timestamp,
-            evidence.policy,
-            |at| guess.with_timestamp(at, &digest),
-        )
     }
 }
 
-/// Another timestamp within the window, nearest first.
-fn retimed(
-    search: &mut Search<'_>,
-    key: &Key,
-    sent: i64,
-    policy: &Policy,
-    text: impl Fn(i64) -> Vec<u8>,
-) -> Option<Vec<Finding>> {
-    let window = i64::from(policy.window_seconds()).min(600);
-    let near = (1..=window).flat_map(|distance: i64| [distance.saturating_neg(), distance]);
-    for distance in near {
-        let at = sent.saturating_add(distance);
-        let text = search.written(|| text(at).into())?;
-        if let Some(mut found) = search.proved(key, &text) {
-            let detail = format!("signed {at}, sent {sent}: {distance:+} s");
-            found.insert(0, Finding::new(Mistake::TimestampAfterSigning, detail));
-            return Some(found);
-        }
-    }
-    None
-}
-
-fn unsorted() -> Finding {
-    Finding::new(
-        Mistake::SortMissing,
-        "in the order in which they were added",
-    )
+/// What a client sent as its signature, and what the validator would have accepted.
+struct Signature {
+    presented: Vec<Presented>,
+    accepted: Vec<Vec<u8>>,
 }

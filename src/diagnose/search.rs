@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::encoding::{Hash, Presented};
 use super::guess::key::WrongKey;
-use super::guess::{Choice, Guess, Text};
+use super::guess::{Choice, Guess, Last, Text};
 use super::mac::{Construction, Key};
 use crate::diagnosis::{Area, Finding, Mistake};
 
@@ -92,9 +92,9 @@ impl Search<'_> {
         accepted.iter().find_map(|text| self.proved(key, text))
     }
 
-    /// A text, written only if it can be tried: there is a digest to compare with, and something left of the budget.
+    /// Writes a text, if one can be tried.
     pub(super) fn written(&mut self, write: impl FnOnce() -> Text) -> Option<Vec<u8>> {
-        if self.presented.is_empty() || self.budget.is_spent() {
+        if !self.can_try() {
             return None;
         }
         let text = write();
@@ -102,7 +102,12 @@ impl Search<'_> {
         Some(text.bytes)
     }
 
-    /// Tries everything. Texts are written one after the other, and again for the next round, since all of them together
+    /// Whether there is a digest to compare with, and something left of the budget.
+    fn can_try(&self) -> bool {
+        !self.presented.is_empty() && !self.budget.is_spent()
+    }
+
+    /// Tries all choices. Texts are written one after the other, and again for the next round, since all of them together
     /// would take many times the memory of the request.
     pub(super) fn run<G: Guess>(
         &mut self,
@@ -209,6 +214,45 @@ impl Search<'_> {
         None
     }
 
+    /// Tries what the guess leaves for the end.
+    pub(super) fn last<G: Guess>(&mut self, guess: &G) -> Option<Vec<Finding>> {
+        let right = self.right;
+        let mut texts = guess.last();
+        while self.can_try()
+            && let Some(Last { finding, key, text }) = texts.next()
+        {
+            let text = self.written(|| text)?;
+            let key = key.map(|key| Key::new(key.to_vec()));
+            if let Some(found) = self.proved(key.as_ref().unwrap_or(right), &text) {
+                return Some(first(finding, found));
+            }
+        }
+        None
+    }
+
+    /// Tries another timestamp than `sent` within the window, the nearest first.
+    pub(super) fn retimed<G: Guess>(
+        &mut self,
+        guess: &G,
+        sent: i64,
+        window: u32,
+    ) -> Option<Vec<Finding>> {
+        const FARTHEST: i64 = 600;
+        let right = self.right;
+        let farthest = i64::from(window).min(FARTHEST);
+        let near = (1..=farthest).flat_map(|distance: i64| [distance.saturating_neg(), distance]);
+        for distance in near {
+            let at = sent.saturating_add(distance);
+            let text = self.written(|| guess.with_timestamp(at).into())?;
+            if let Some(found) = self.proved(right, &text) {
+                let detail = format!("signed {at}, sent {sent}: {distance:+} s");
+                let finding = Finding::new(Mistake::TimestampAfterSigning, detail);
+                return Some(first(finding, found));
+            }
+        }
+        None
+    }
+
     fn constructed(&mut self, construction: Construction, text: &[u8]) -> Option<Vec<Finding>> {
         let (right, budget) = (self.right, &mut *self.budget);
         let presented = self.presented.iter().find(|presented| {
@@ -262,6 +306,11 @@ fn implied(presented: &Presented) -> Vec<Finding> {
         .iter()
         .map(|&mistake| Finding::new(mistake, detail.as_str()))
         .collect()
+}
+
+fn first(finding: Finding, mut then: Vec<Finding>) -> Vec<Finding> {
+    then.insert(0, finding);
+    then
 }
 
 /// Both lists, each mistake once.

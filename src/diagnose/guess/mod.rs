@@ -12,6 +12,8 @@ pub(super) mod text;
 use std::collections::HashSet;
 use std::hash::Hash;
 
+use zeroize::Zeroizing;
+
 use crate::diagnosis::{Finding, Mistake};
 
 /// A request in which mistakes can be made, each of them in one part of the signed text.
@@ -24,6 +26,20 @@ pub(super) trait Guess {
 
     /// Writes the text that is signed when these parts are changed, and no others.
     fn text(&self, changed: &[&Self::Part]) -> Text;
+
+    /// Writes the documented text with another timestamp.
+    fn with_timestamp(&self, timestamp: i64) -> Vec<u8>;
+
+    /// Returns what is tried when no choice explains the signature.
+    fn last(&self) -> impl Iterator<Item = Last>;
+}
+
+/// A mistake that is tried last.
+pub(super) struct Last {
+    pub(super) finding: Finding,
+    /// The key that is used with it, if not the right one.
+    pub(super) key: Option<Zeroizing<Vec<u8>>>,
+    pub(super) text: Text,
 }
 
 /// A mistake as it would look in this request.

@@ -9,8 +9,9 @@ mod sent;
 mod values;
 mod wire;
 
-use super::{Choice, Guess, Text, distinct, family, host, method, path};
+use super::{Choice, Guess, Last, Text, distinct, family, host, method, path};
 use crate::diagnose::LONG;
+use crate::diagnosis::{Finding, Mistake};
 use crate::form::Parameters;
 use crate::policy::Policy;
 use crate::request::RequestView;
@@ -125,18 +126,8 @@ impl QueryGuess {
         }
     }
 
-    /// The string with another timestamp.
-    pub(crate) fn with_timestamp(&self, timestamp: i64) -> Vec<u8> {
-        let at = self.names.iter().position(|name| name == b"Timestamp");
-        let changed = Changed::one(at.unwrap_or(usize::MAX), timestamp.to_string().into_bytes());
-        joined(Parts {
-            changed: &changed,
-            ..self.parts(&[])
-        })
-    }
-
-    /// Every order of a few parameters.
-    pub(crate) fn orders(&self) -> Vec<Vec<usize>> {
+    /// Returns every order of a few parameters.
+    fn orders(&self) -> Vec<Vec<usize>> {
         let signed: Vec<usize> = self
             .order
             .iter()
@@ -165,14 +156,6 @@ impl QueryGuess {
                 .collect();
         }
         orders
-    }
-
-    /// The string with its parameters in this order.
-    pub(crate) fn in_order(&self, order: &[usize]) -> Vec<u8> {
-        joined(Parts {
-            order,
-            ..self.parts(&[])
-        })
     }
 
     fn parts<'p>(&'p self, changed: &[&'p Part]) -> Parts<'p> {
@@ -225,5 +208,31 @@ impl Guess for QueryGuess {
 
     fn text(&self, changed: &[&Part]) -> Text {
         joined(self.parts(changed)).into()
+    }
+
+    fn with_timestamp(&self, timestamp: i64) -> Vec<u8> {
+        let at = self.names.iter().position(|name| name == b"Timestamp");
+        let changed = at.map_or_else(Changed::default, |at| {
+            Changed::one(at, timestamp.to_string().into_bytes())
+        });
+        joined(Parts {
+            changed: &changed,
+            ..self.parts(&[])
+        })
+    }
+
+    fn last(&self) -> impl Iterator<Item = Last> {
+        self.orders().into_iter().map(|order| Last {
+            finding: Finding::new(
+                Mistake::SortMissing,
+                "in the order in which they were added",
+            ),
+            key: None,
+            text: joined(Parts {
+                order: &order,
+                ..self.parts(&[])
+            })
+            .into(),
+        })
     }
 }

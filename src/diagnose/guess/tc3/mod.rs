@@ -1,4 +1,4 @@
-//! How clients build the canonical request and the string to sign of TC3 wrongly.
+//! Guesses at the canonical request and the string to sign of TC3.
 
 mod content_type;
 mod header_set;
@@ -11,7 +11,8 @@ mod string_to_sign;
 
 use sha2::{Digest, Sha256};
 
-use super::{Choice, Guess, Text, distinct, family, host, method, path, text};
+use super::{Choice, Guess, Last, Text, distinct, family, host, method, path, text};
+use crate::diagnosis::{Finding, Mistake, shown};
 use crate::policy::Policy;
 use crate::request::RequestView;
 use crate::signature::{Authorization, hex};
@@ -20,10 +21,14 @@ use lines::Lines;
 use string_to_sign::Form;
 
 /// A request whose signed text can be built in many wrong ways.
-pub(crate) struct Tc3Guess {
+pub(crate) struct Tc3Guess<'g> {
+    secret: &'g [u8],
+    authorization: Authorization<'g>,
     timestamp: Vec<u8>,
     scope: Vec<u8>,
     base: Base,
+    /// Of the documented canonical request.
+    canonical_digest: Vec<u8>,
     families: Vec<Vec<Choice<Part>>>,
 }
 
@@ -68,11 +73,12 @@ struct Parts<'p> {
     form: &'p Form,
 }
 
-impl Tc3Guess {
+impl<'g> Tc3Guess<'g> {
     pub(crate) fn new(
         request: &RequestView<'_>,
-        authorization: &Authorization<'_>,
+        authorization: Authorization<'g>,
         policy: &Policy,
+        secret: &'g [u8],
     ) -> Self {
         let header = |name: &str| request.header(name).trimmed();
         let timestamp = header("x-tc-timestamp");
@@ -132,10 +138,10 @@ impl Tc3Guess {
         );
         let methods = method::choices(request.method());
         let paths = path::choices(request.path());
-        let forms = string_to_sign::choices(timestamp, authorization);
+        let forms = string_to_sign::choices(timestamp, &authorization);
         let payloads = payload::choices(body, get, unsigned, request.query());
         let content_types = content_type::choices(&base.content_type);
-        let headers = headers::choices(request, authorization, &base.headers);
+        let headers = headers::choices(request, &authorization, &base.headers);
         // The order in which they are tried.
         let families = vec![
             family(
@@ -152,6 +158,9 @@ impl Tc3Guess {
             family(Part::Form, distinct(forms, &Form::Documented)),
         ];
         Self {
+            secret,
+            authorization,
+            canonical_digest: digest(&canonical(&base.parts(&[]))),
             timestamp: timestamp.to_vec(),
             scope,
             base,
@@ -159,47 +168,25 @@ impl Tc3Guess {
         }
     }
 
-    /// The documented text with another timestamp.
-    pub(crate) fn with_timestamp(&self, timestamp: i64, canonical_digest: &[u8]) -> Vec<u8> {
-        [
-            b"TC3-HMAC-SHA256\n",
-            timestamp.to_string().as_bytes(),
-            b"\n",
-            &self.scope,
-            b"\n",
-            canonical_digest,
-        ]
-        .concat()
+    /// Writes the documented string to sign of this timestamp and scope.
+    fn string_to_sign(&self, timestamp: &[u8], scope: &[u8]) -> Vec<u8> {
+        let algorithm = &b"TC3-HMAC-SHA256"[..];
+        [algorithm, timestamp, scope, &self.canonical_digest].join(&b'\n')
     }
+}
 
-    /// The documented text with another scope.
-    pub(crate) fn with_scope(&self, scope: &[u8], canonical_digest: &[u8]) -> Vec<u8> {
-        [
-            &b"TC3-HMAC-SHA256"[..],
-            &self.timestamp,
-            scope,
-            canonical_digest,
-        ]
-        .join(&b'\n')
-    }
-
-    /// The digest of the documented canonical request.
-    pub(crate) fn canonical_digest(&self) -> Vec<u8> {
-        digest(&canonical(&self.parts(&[])))
-    }
-
+impl Base {
     fn parts<'p>(&'p self, changed: &[&'p Part]) -> Parts<'p> {
-        let base = &self.base;
         let mut parts = Parts {
-            method: &base.method,
-            path: &base.path,
-            query: &base.query,
-            host: &base.host,
-            content_type: &base.content_type,
+            method: &self.method,
+            path: &self.path,
+            query: &self.query,
+            host: &self.host,
+            content_type: &self.content_type,
             host_is_guessed: false,
             content_type_is_guessed: false,
-            headers: &base.headers,
-            payload: &base.payload,
+            headers: &self.headers,
+            payload: &self.payload,
             lines: Lines::Documented,
             form: &Form::Documented,
         };
@@ -226,7 +213,7 @@ impl Tc3Guess {
     }
 }
 
-impl Guess for Tc3Guess {
+impl Guess for Tc3Guess<'_> {
     type Part = Part;
 
     fn families(&self) -> &[Vec<Choice<Part>>] {
@@ -234,7 +221,7 @@ impl Guess for Tc3Guess {
     }
 
     fn text(&self, changed: &[&Part]) -> Text {
-        let parts = self.parts(changed);
+        let parts = self.base.parts(changed);
         let mut canonical = canonical(&parts);
         match parts.lines {
             Lines::Crlf | Lines::CrlfInCanonicalRequest => {
@@ -292,6 +279,23 @@ impl Guess for Tc3Guess {
             written: canonical.len().saturating_add(text.len()),
             bytes: text,
         }
+    }
+
+    fn with_timestamp(&self, timestamp: i64) -> Vec<u8> {
+        self.string_to_sign(timestamp.to_string().as_bytes(), &self.scope)
+    }
+
+    /// Other scopes, in the key and in the text.
+    fn last(&self) -> impl Iterator<Item = Last> {
+        let scopes = signing_key::other_scopes(self.secret, &self.authorization);
+        scopes.into_iter().map(|(key, scope)| Last {
+            finding: Finding::new(
+                Mistake::ScopeMismatch,
+                format!("signed scope `{}`", shown(&scope)),
+            ),
+            key: Some(key),
+            text: self.string_to_sign(&self.timestamp, &scope).into(),
+        })
     }
 }
 
