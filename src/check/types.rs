@@ -51,7 +51,7 @@ pub(crate) fn version<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str,
 
 /// The name of a region, or nothing.
 pub(crate) fn region<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
-    let in_region = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let in_region = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     match written_in(text, in_region) {
         Some(region) => Ok(region),
         None => Err(invalid(name, Expected::Region)),
@@ -69,7 +69,12 @@ pub(crate) fn language(text: &[u8], name: &'static str) -> Result<Option<Languag
 
 /// Short text of these ASCII characters alone: no comma, blank or escape that lets another program read two values.
 fn written_in(text: &[u8], is_in: impl Fn(&u8) -> bool) -> Option<&str> {
-    if text.len() > SHORT_TEXT || !text.iter().all(is_in) {
+    if text.len() > SHORT_TEXT {
+        return None;
+    }
+    // Without a branch for each byte, the compiler compares many at once.
+    let all = text.iter().fold(true, |all, byte| all & is_in(byte));
+    if !all {
         return None;
     }
     str::from_utf8(text).ok()

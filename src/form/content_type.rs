@@ -119,14 +119,20 @@ fn is_utf8(charset: &[u8]) -> bool {
 
 /// RFC 9110 §5.6.2.
 fn is_token(text: &[u8]) -> bool {
-    let in_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let in_token = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'
+            )
+    };
     !text.is_empty() && text.iter().all(in_token)
 }
 
 /// What may stand in quotes: no escape, and nothing that ends the quotes for another program.
 fn is_plain(text: &[u8]) -> bool {
     text.iter()
-        .all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\;".contains(byte))
+        .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b';'))
 }
 
 #[cfg(test)]
