@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use sha2::{Digest, Sha256};
-
 use super::hex;
-use super::sink::{Gathered, Sink};
 use crate::policy::Tolerance;
 use crate::reason::AuthorizationFault;
 
@@ -104,15 +101,21 @@ impl<'r> Authorization<'r> {
         })
     }
 
-    /// What must not repeat: the signature, and the action, which most clients do not sign. Two actions with one body in
-    /// one second have one signature, and are two requests. `None` for a signature that none can be.
+    /// Returns what must not repeat: the signature with the action mixed in, which most clients do not sign. Two actions
+    /// with one body in one second have one signature, and are two requests. `None` for a signature that none can be.
     ///
     /// The action counts in any letter case, as some clients sign it in lower case. Nothing else that is unsigned counts:
     /// changed on its way, it would make a used request new.
     pub(crate) fn claim(&self, action: &str) -> Option<[u8; 32]> {
-        let mut claim = Sha256::new_with_prefix(hex::decode(self.signature.as_bytes())?);
-        Gathered::into(&mut claim, |sink| sink.write_lower_case(action.as_bytes()));
-        Some(claim.finalize().into())
+        // A sender cannot choose a MAC, so two signatures do not differ by the text of an action. If two requests did share
+        // a claim, the second would be refused; a replay is never admitted.
+        let mut claim = hex::decode(self.signature.as_bytes())?;
+        for piece in action.as_bytes().chunks(claim.len()) {
+            for (byte, letter) in claim.iter_mut().zip(piece) {
+                *byte ^= letter.to_ascii_lowercase();
+            }
+        }
+        Some(claim)
     }
 
     /// The names in `SignedHeaders`, as spelled there.
@@ -216,5 +219,27 @@ mod tests {
         assert_eq!(fault(&VALID.replace("=AKID/", "=/")), F::SecretId);
         assert_eq!(fault(&"TC3-HMAC-SHA256 ,".repeat(60_000)), F::Spelling);
         assert_eq!(fault("TC3-HMAC-SHA256 \u{e9}"), F::Spelling);
+    }
+
+    #[test]
+    fn signature_and_action_both_count_in_a_claim() {
+        let claim = |signature: &str, action: &str| {
+            let header = VALID.replace("=ab", &format!("={signature}"));
+            let parsed = Authorization::parse(header.as_bytes(), Tolerance::Strict);
+            parsed.ok().unwrap().claim(action)
+        };
+        let (zeros, ones) = ("00".repeat(32), "01".repeat(32));
+        let mut expected = [0; 32];
+        expected[..3].copy_from_slice(b"run");
+        assert_eq!(claim(&zeros, "Run"), Some(expected));
+        assert_eq!(claim(&zeros, "rUN"), Some(expected));
+        // Of a name longer than a signature every letter counts too.
+        let long = "A".repeat(39);
+        let [x, y] = ["x", "y"].map(|last| claim(&zeros, &format!("{long}{last}")).unwrap());
+        assert_eq!([x[0], x[6], x[7], x[8]], [0, 0, b'a' ^ b'x', b'a']);
+        assert_eq!([y[0], y[6], y[7], y[8]], [0, 0, b'a' ^ b'y', b'a']);
+        assert_ne!(claim(&zeros, "Run"), claim(&zeros, "Runs"));
+        assert_ne!(claim(&zeros, "Run"), claim(&ones, "Run"));
+        assert_eq!(claim("ab", "Run"), None);
     }
 }

@@ -65,7 +65,7 @@ impl<'a> NonceClaim<'a> {
 pub enum NonceValue {
     /// The `Nonce` parameter of v1 and v2.
     Number(u64),
-    /// A digest of the verified signature and the action of a TC3 request, which has no nonce.
+    /// The verified signature of a TC3 request, which has no nonce, with its action mixed in.
     Signature([u8; 32]),
 }
 
