@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::hex;
 use crate::policy::Tolerance;
 use crate::reason::AuthorizationFault;
@@ -42,11 +44,18 @@ impl<'r> Authorization<'r> {
         let mut credential = None;
         let mut signed_headers = None;
         let mut signature = None;
-        for part in parts.split(',').map(str::trim_ascii) {
+        let mut rest = Some(parts);
+        while let Some(parts) = rest {
+            let part;
+            (part, rest) = match split_once(parts, b',') {
+                Some((part, rest)) => (part, Some(rest)),
+                None => (parts, None),
+            };
+            let part = part.trim_ascii();
             if part.is_empty() {
                 continue;
             }
-            let (name, value) = part.split_once('=').ok_or(AuthorizationFault::Spelling)?;
+            let (name, value) = split_once(part, b'=').ok_or(AuthorizationFault::Spelling)?;
             let (slot, part) = match name.trim_ascii_end() {
                 "Credential" => (&mut credential, "Credential"),
                 "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
@@ -70,16 +79,13 @@ impl<'r> Authorization<'r> {
             return Err(AuthorizationFault::Spelling);
         }
 
-        let mut parts = credential.split('/');
-        let (Some(secret_id), Some(date), Some(service), Some(terminator), None) = (
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-            parts.next(),
-        ) else {
+        let scope = |text| split_once(text, b'/').ok_or(AuthorizationFault::Scope);
+        let (secret_id, rest) = scope(credential)?;
+        let (date, rest) = scope(rest)?;
+        let (service, terminator) = scope(rest)?;
+        if split_once(terminator, b'/').is_some() {
             return Err(AuthorizationFault::Scope);
-        };
+        }
         if terminator != "tc3_request" {
             return Err(AuthorizationFault::Terminator);
         }
@@ -128,6 +134,12 @@ impl<'r> Authorization<'r> {
         self.signed_header_names()
             .any(|name| name.eq_ignore_ascii_case(header))
     }
+}
+
+/// Returns what stands before and after the first of this ASCII character. `str::split_once` takes more than twice as long.
+fn split_once(text: &str, at: u8) -> Option<(&str, &str)> {
+    let (before, after) = text.split_at_checked(memchr(at, text.as_bytes())?)?;
+    Some((before, after.get(1..)?))
 }
 
 /// A header name as headers are looked up; it is nearly always written so.
