@@ -21,9 +21,9 @@ async fn check(
     backend: &Backend,
     now: UnixTime,
 ) -> Result<Admitted, Rejection> {
-    // Protocol, method, form, parameters, types, timestamp: they ask nobody.
-    let mut received = Received::new(request, policy);
-    let parsed = received.parse(now)?;
+    // Protocol, method, form, required parameters; then types and timestamp. They need no store.
+    let read = Received::new(request, policy).read()?;
+    let parsed = read.parse(now)?;
 
     // SecretId, token, signature.
     let found = backend.find(parsed.secret_id()).await;

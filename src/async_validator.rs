@@ -1,14 +1,10 @@
-//! Whether a request may proceed, where a store must be waited for: walks the same stages as [`Validator`].
+//! Validation of requests with stores that may have to be awaited.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::admitted::Admitted;
-use crate::clock::{Clock, SystemClock, UnixTime};
-#[cfg(feature = "diagnose")]
-use crate::diagnose::{Allowance, Diagnosis};
-#[cfg(feature = "diagnose")]
-use crate::policy::DiagnosisRule;
+use crate::clock::{Clock, UnixTime};
+use crate::engine::Engine;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::RequestView;
@@ -16,9 +12,9 @@ use crate::stage::Received;
 use crate::store::{AsyncStores, NonceVerdict, Slot, StoreError};
 use crate::validator::Validator;
 #[cfg(feature = "diagnose")]
-use crate::validator::{OTHERS, claimed_id, explanation, grants};
+use crate::{diagnosis::Diagnosis, policy::DiagnosisRule, stage::Read};
 
-/// Decides about requests and can wait for its stores. Cheap to clone and to share between tasks; runs on any executor.
+/// Validates requests and can wait for its stores. Cheap to clone and to share between tasks; runs on any executor.
 ///
 /// It asks the same questions in the same order as [`Validator`] and gives the same verdicts. A store that is
 /// [`Local`](Slot::Local) is asked in place, without a future; one that is [`Remote`](Slot::Remote) is awaited. Nothing is
@@ -26,21 +22,21 @@ use crate::validator::{OTHERS, claimed_id, explanation, grants};
 ///
 /// # One instant
 ///
-/// The clock is read once, when [`check`](Self::check) is first polled, and the whole request is judged by that instant,
-/// however long a store takes: timestamp, token and limits as of the arrival of the request.
+/// The clock is read once, when [`check`](Self::check) is first polled. Timestamp, token and limits are all checked
+/// against that instant, however long a store takes.
 ///
-/// For the nonce alone that would not do. A request that waited until its timestamp left the window could be claimed after
+/// That is not sufficient for the nonce. A request that waited until its timestamp left the window could be claimed after
 /// an equal one, admitted in time, has been forgotten. So where credentials or nonces are remote, the clock is read again
-/// when the claim is answered, and a [`Fresh`](NonceVerdict::Fresh) that comes after
-/// [`expires_at`](crate::store::NonceClaim::expires_at) is taken for a failure of the store. A limit gives nothing back to
-/// an earlier instant ([`MemoryQuotas`](crate::memory::MemoryQuotas)), so there waiting gains nothing.
+/// when the claim is answered, and a [`Fresh`](NonceVerdict::Fresh) after
+/// [`expires_at`](crate::store::NonceClaim::expires_at) counts as a failure of the store. A limit gives nothing back to
+/// an earlier instant ([`MemoryQuotas`](crate::memory::MemoryQuotas)), so a caller gains nothing by waiting there.
 ///
 /// # Dropping the future
 ///
-/// Whoever drops the future, as servers do when a client goes away, gets no verdict: nobody is admitted. Before the nonce
-/// store was asked nothing has changed. From then on the nonce may be used, and a little later the quota drawn, without
-/// anybody having been served; the same request sent again is refused as repeated and must be signed anew. The error is
-/// always on this side: a nonce without an answer, never an answer without a nonce.
+/// A server drops the future when its client goes away; the request then has no verdict and is not admitted. Before the
+/// nonce store was asked, nothing has changed. After that the nonce may be used, and a little later the quota drawn; the
+/// same request sent again is refused as repeated and must be signed again. The failure is always the safe one: a nonce
+/// may be consumed without a verdict, never the reverse.
 ///
 /// ```
 /// use qcloud_validator::memory::MemoryCredentials;
@@ -60,11 +56,8 @@ use crate::validator::{OTHERS, claimed_id, explanation, grants};
 /// ```
 #[derive(Clone)]
 pub struct AsyncValidator {
-    policy: Arc<Policy>,
+    engine: Engine,
     stores: AsyncStores,
-    clock: Arc<dyn Clock>,
-    #[cfg(feature = "diagnose")]
-    allowance: Arc<Allowance>,
 }
 
 impl AsyncValidator {
@@ -72,11 +65,8 @@ impl AsyncValidator {
     #[must_use]
     pub fn new(policy: Policy, stores: impl Into<AsyncStores>) -> Self {
         Self {
-            policy: Arc::new(policy),
+            engine: Engine::new(policy),
             stores: stores.into(),
-            clock: Arc::new(SystemClock),
-            #[cfg(feature = "diagnose")]
-            allowance: Arc::new(Allowance::new()),
         }
     }
 
@@ -84,7 +74,7 @@ impl AsyncValidator {
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         Self {
-            clock: Arc::new(clock),
+            engine: self.engine.with_clock(clock),
             ..self
         }
     }
@@ -92,10 +82,10 @@ impl AsyncValidator {
     /// The policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        self.engine.policy()
     }
 
-    /// Decides about a request. Await it when the whole body is there: the time is judged at the first poll.
+    /// Validates a request as of the first poll. Await it when the whole body has arrived.
     ///
     /// # Errors
     ///
@@ -103,7 +93,7 @@ impl AsyncValidator {
     /// request. A refusal before [`Check::Nonce`](crate::Check::Nonce) has changed no state; a later one has used the
     /// nonce.
     pub async fn check(&self, request: &RequestView<'_>) -> Result<Admitted, Rejection> {
-        let now = self.clock.now();
+        let now = self.engine.now();
         let verdict = self.decide(request, now).await;
         #[cfg(feature = "diagnose")]
         let verdict = match verdict {
@@ -117,33 +107,29 @@ impl AsyncValidator {
     /// waits for the thread, such as in Tokio's `spawn_blocking`.
     #[cfg(feature = "diagnose")]
     pub async fn explain(&self, request: &RequestView<'_>, refused: &Rejection) -> Diagnosis {
-        let claimed = match claimed_id(request, &self.policy) {
+        let read = self.engine.read(request);
+        let claimed = match read.as_ref().and_then(Read::secret_id) {
             Some(secret_id) => match &self.stores.credentials {
-                Slot::Local(store) => store.find(&secret_id),
-                Slot::Remote(store) => store.find(&secret_id).await,
+                Slot::Local(store) => store.find(secret_id),
+                Slot::Remote(store) => store.find(secret_id).await,
             },
             None => Ok(None),
         };
         let claimed = claimed.ok().flatten();
         let others = match &self.stores.credentials {
-            Slot::Local(store) => store.known(OTHERS),
-            Slot::Remote(store) => store.known(OTHERS).await.unwrap_or_default(),
+            Slot::Local(store) => store.known(Engine::OTHERS),
+            Slot::Remote(store) => store.known(Engine::OTHERS).await.unwrap_or_default(),
         };
-        explanation(request, &self.policy, refused, claimed.as_ref(), &others)
+        self.engine
+            .explain(request, read.as_ref(), refused, claimed.as_ref(), &others)
     }
 
     /// As [`Validator::grants_diagnosis`].
     #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn grants_diagnosis(&self, refused: &Rejection) -> bool {
-        let now = self.clock.now();
-        grants(
-            DiagnosisRule::ForOperator,
-            refused,
-            &self.policy,
-            &self.allowance,
-            now,
-        )
+        let now = self.engine.now();
+        self.engine.grants(DiagnosisRule::ForOperator, refused, now)
     }
 
     #[cfg(feature = "diagnose")]
@@ -155,7 +141,7 @@ impl AsyncValidator {
         now: UnixTime,
     ) -> Rejection {
         let told = DiagnosisRule::InMessage;
-        if !grants(told, &refused, &self.policy, &self.allowance, now) {
+        if !self.engine.grants(told, &refused, now) {
             return refused;
         }
         let diagnosis = self.explain(request, &refused).await;
@@ -168,8 +154,8 @@ impl AsyncValidator {
         now: UnixTime,
     ) -> Result<Admitted, Rejection> {
         let stores = &self.stores;
-        let mut received = Received::new(request, &self.policy);
-        let parsed = received.parse(now)?;
+        let read = Received::new(request, self.engine.policy()).read()?;
+        let parsed = read.parse(now)?;
         let found = match &stores.credentials {
             Slot::Local(store) => store.find(parsed.secret_id()),
             Slot::Remote(store) => store.find(parsed.secret_id()).await,
@@ -198,13 +184,13 @@ impl AsyncValidator {
         permitted.drawn(verdict)
     }
 
-    /// Does not believe a claim that is answered after it expired: an equal one from before may be forgotten by then.
+    /// Rejects a claim that was answered after it expired: by then the store may have forgotten an equal one.
     fn in_time(&self, verdict: NonceVerdict, expires_at: i64) -> Result<NonceVerdict, StoreError> {
         let waited = self.stores.credentials.is_remote() || self.stores.nonces.is_remote();
         if verdict != NonceVerdict::Fresh || !waited {
             return Ok(verdict);
         }
-        let answered_at = self.clock.now().seconds();
+        let answered_at = self.engine.now().seconds();
         if answered_at > expires_at {
             return Err(StoreError::new(format!(
                 "a nonce that expired at {expires_at} was claimed by {answered_at}: the stores took too long"
@@ -218,11 +204,8 @@ impl AsyncValidator {
 impl From<Validator> for AsyncValidator {
     fn from(validator: Validator) -> Self {
         Self {
-            policy: validator.policy,
+            engine: validator.engine,
             stores: validator.stores.into(),
-            clock: validator.clock,
-            #[cfg(feature = "diagnose")]
-            allowance: validator.allowance,
         }
     }
 }
@@ -230,7 +213,7 @@ impl From<Validator> for AsyncValidator {
 impl fmt::Debug for AsyncValidator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsyncValidator")
-            .field("policy", &self.policy)
+            .field("policy", self.policy())
             .field("stores", &self.stores)
             .finish_non_exhaustive()
     }

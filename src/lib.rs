@@ -56,6 +56,7 @@ pub mod diagnose;
 #[cfg(feature = "diagnose")]
 mod diagnosis;
 mod dialect;
+mod engine;
 mod form;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -1,23 +1,19 @@
-//! Whether a request may proceed: walks the stages with the stores it was given.
+//! Validation of requests with stores that answer at once.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::admitted::Admitted;
-use crate::clock::{Clock, SystemClock, UnixTime};
-#[cfg(feature = "diagnose")]
-use crate::diagnose::{Allowance, Diagnosis, Evidence, diagnose};
-#[cfg(feature = "diagnose")]
-use crate::policy::DiagnosisRule;
+use crate::clock::{Clock, UnixTime};
+use crate::engine::Engine;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::request::RequestView;
 use crate::stage::Received;
-#[cfg(feature = "diagnose")]
-use crate::store::Credential;
 use crate::store::Stores;
+#[cfg(feature = "diagnose")]
+use crate::{diagnosis::Diagnosis, policy::DiagnosisRule, stage::Read};
 
-/// Decides about requests. Cheap to clone and to share between threads.
+/// Validates requests. Cheap to clone and to share between threads.
 ///
 /// ```
 /// use qcloud_validator::memory::MemoryCredentials;
@@ -54,11 +50,8 @@ use crate::store::Stores;
 /// ```
 #[derive(Clone)]
 pub struct Validator {
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) engine: Engine,
     pub(crate) stores: Stores,
-    pub(crate) clock: Arc<dyn Clock>,
-    #[cfg(feature = "diagnose")]
-    pub(crate) allowance: Arc<Allowance>,
 }
 
 impl Validator {
@@ -66,11 +59,8 @@ impl Validator {
     #[must_use]
     pub fn new(policy: Policy, stores: Stores) -> Self {
         Self {
-            policy: Arc::new(policy),
+            engine: Engine::new(policy),
             stores,
-            clock: Arc::new(SystemClock),
-            #[cfg(feature = "diagnose")]
-            allowance: Arc::new(Allowance::new()),
         }
     }
 
@@ -78,7 +68,7 @@ impl Validator {
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         Self {
-            clock: Arc::new(clock),
+            engine: self.engine.with_clock(clock),
             ..self
         }
     }
@@ -86,10 +76,10 @@ impl Validator {
     /// The policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        self.engine.policy()
     }
 
-    /// Decides about a request. Call it when the whole body is there: the time is judged now.
+    /// Validates a request as of now. Call it when the whole body has arrived.
     ///
     /// # Errors
     ///
@@ -97,7 +87,7 @@ impl Validator {
     /// request. A refusal before [`Check::Nonce`](crate::Check::Nonce) has changed no state; a later one has used the
     /// nonce.
     pub fn check(&self, request: &RequestView<'_>) -> Result<Admitted, Rejection> {
-        let now = self.clock.now();
+        let now = self.engine.now();
         let verdict = self.decide(request, now);
         #[cfg(feature = "diagnose")]
         let verdict = verdict.map_err(|refused| self.diagnosed(request, refused, now));
@@ -114,11 +104,15 @@ impl Validator {
     #[must_use]
     pub fn explain(&self, request: &RequestView<'_>, refused: &Rejection) -> Diagnosis {
         let credentials = &self.stores.credentials;
-        let claimed = claimed_id(request, &self.policy)
-            .and_then(|secret_id| credentials.find(&secret_id).ok())
+        let read = self.engine.read(request);
+        let claimed = read
+            .as_ref()
+            .and_then(Read::secret_id)
+            .and_then(|secret_id| credentials.find(secret_id).ok())
             .flatten();
-        let others = credentials.known(OTHERS);
-        explanation(request, &self.policy, refused, claimed.as_ref(), &others)
+        let others = credentials.known(Engine::OTHERS);
+        self.engine
+            .explain(request, read.as_ref(), refused, claimed.as_ref(), &others)
     }
 
     /// Whether the policy asks for a diagnosis of this refusal ([`DiagnosisRule::ForOperator`]) and its SecretId has one
@@ -152,21 +146,15 @@ impl Validator {
     #[cfg(feature = "diagnose")]
     #[must_use]
     pub fn grants_diagnosis(&self, refused: &Rejection) -> bool {
-        let now = self.clock.now();
-        grants(
-            DiagnosisRule::ForOperator,
-            refused,
-            &self.policy,
-            &self.allowance,
-            now,
-        )
+        let now = self.engine.now();
+        self.engine.grants(DiagnosisRule::ForOperator, refused, now)
     }
 
     #[cfg(feature = "diagnose")]
     #[cold]
     fn diagnosed(&self, request: &RequestView<'_>, refused: Rejection, now: UnixTime) -> Rejection {
         let told = DiagnosisRule::InMessage;
-        if !grants(told, &refused, &self.policy, &self.allowance, now) {
+        if !self.engine.grants(told, &refused, now) {
             return refused;
         }
         let diagnosis = self.explain(request, &refused);
@@ -174,8 +162,8 @@ impl Validator {
     }
 
     fn decide(&self, request: &RequestView<'_>, now: UnixTime) -> Result<Admitted, Rejection> {
-        let mut received = Received::new(request, &self.policy);
-        let parsed = received.parse(now)?;
+        let read = Received::new(request, self.engine.policy()).read()?;
+        let parsed = read.parse(now)?;
         let found = self.stores.credentials.find(parsed.secret_id());
         let authenticated = parsed.authenticate(found)?;
         let verdict = authenticated
@@ -192,50 +180,7 @@ impl Validator {
 impl fmt::Debug for Validator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Validator")
-            .field("policy", &self.policy)
+            .field("policy", self.policy())
             .finish_non_exhaustive()
     }
-}
-
-/// How many credentials beside the claimed one lend a diagnosis their keys.
-#[cfg(feature = "diagnose")]
-pub(crate) const OTHERS: usize = 64;
-
-/// Whether the policy has this rule and the allowance has a diagnosis left for the SecretId, which this takes.
-#[cfg(feature = "diagnose")]
-pub(crate) fn grants(
-    rule: DiagnosisRule,
-    refused: &Rejection,
-    policy: &Policy,
-    allowance: &Allowance,
-    now: UnixTime,
-) -> bool {
-    let secret_id = refused.secret_id().unwrap_or_default();
-    policy.diagnosis() == rule && allowance.take(secret_id, now, policy.diagnoses_per_minute())
-}
-
-/// The SecretId whose credential a diagnosis needs, if the request can be read.
-#[cfg(feature = "diagnose")]
-pub(crate) fn claimed_id(request: &RequestView<'_>, policy: &Policy) -> Option<Box<str>> {
-    let mut received = Received::new(request, policy);
-    Some(received.read_untimed()?.common.secret_id.into())
-}
-
-/// The cause of a refusal, with what the credential store knows.
-#[cfg(feature = "diagnose")]
-pub(crate) fn explanation(
-    request: &RequestView<'_>,
-    policy: &Policy,
-    refused: &Rejection,
-    claimed: Option<&Credential>,
-    others: &[Credential],
-) -> Diagnosis {
-    diagnose(&Evidence {
-        request,
-        policy,
-        reason: refused.reason(),
-        credential: claimed,
-        others,
-        macs: policy.diagnosis_macs(),
-    })
 }

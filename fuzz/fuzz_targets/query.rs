@@ -85,7 +85,10 @@ fn string_to_sign(text: &[u8], path: &str) {
         .with_headers(&headers)
         .with_body(&form);
     let policy = Policy::default();
-    let said = Received::new(&view, &policy).string_to_sign();
+    let said = Received::new(&view, &policy)
+        .read()
+        .ok()
+        .map(|read| read.string_to_sign());
     let pairs = model::pairs(&form, 65_536);
     match (said, pairs) {
         (Some(said), Some(pairs)) => {

@@ -1,14 +1,86 @@
-//! Whether the common parameters have values of their types (protocol.md §1.1, §6 row 4; bug reports on lenient number
-//! parsing).
+//! Types of the common parameters, which stand among the others in v1 and v2 and in headers in TC3 (protocol.md §1.1, §6
+//! row 4).
 
+use std::fmt;
+
+use crate::form::{Common, Parameters};
 use crate::reason::{Expected, Reason};
-use crate::scheme::Language;
+use crate::request::RequestView;
+use crate::scheme::{Family, Language, Scheme};
+use crate::signature::Authorization;
+
+/// The common parameters, with values of their types. Absent text is empty.
+#[derive(Clone, Copy)]
+pub(crate) struct CommonParameters<'p> {
+    pub(crate) family: Family,
+    pub(crate) scheme: Scheme,
+    pub(crate) secret_id: &'p str,
+    pub(crate) action: &'p str,
+    pub(crate) version: &'p str,
+    pub(crate) region: &'p str,
+    /// `None` unless the request asks for a language that has messages.
+    pub(crate) language: Option<Language>,
+    /// Seconds.
+    pub(crate) timestamp: i64,
+    /// `None` in TC3.
+    pub(crate) nonce: Option<u64>,
+}
+
+impl<'p> CommonParameters<'p> {
+    /// Checks the parameters of v1 and v2.
+    pub(crate) fn in_query(parameters: &'p Parameters<'p>, family: Family) -> Result<Self, Reason> {
+        let bytes = |common| parameters.common(common);
+        Ok(Self {
+            family,
+            timestamp: timestamp(bytes(Common::Timestamp), "Timestamp")?,
+            nonce: Some(nonce(bytes(Common::Nonce))?),
+            action: action(bytes(Common::Action), "Action")?,
+            secret_id: short_text(bytes(Common::SecretId), "SecretId")?,
+            version: version(bytes(Common::Version), "Version")?,
+            region: region(bytes(Common::Region), "Region")?,
+            language: language(bytes(Common::Language), "Language")?,
+            scheme: family.scheme(bytes(Common::SignatureMethod)),
+        })
+    }
+
+    /// Checks the headers of TC3.
+    pub(crate) fn in_headers(
+        request: &'p RequestView<'p>,
+        authorization: &Authorization<'p>,
+    ) -> Result<Self, Reason> {
+        let headers = request.known();
+        let common = Self {
+            family: Family::Tc3,
+            timestamp: timestamp(headers.timestamp.trimmed(), "X-TC-Timestamp")?,
+            nonce: None,
+            action: action(headers.action.trimmed(), "X-TC-Action")?,
+            version: version(headers.version.trimmed(), "X-TC-Version")?,
+            region: region(headers.region.trimmed(), "X-TC-Region")?,
+            secret_id: short_text(authorization.secret_id.as_bytes(), "SecretId")?,
+            language: language(headers.language.trimmed(), "X-TC-Language")?,
+            scheme: Scheme::Tc3HmacSha256,
+        };
+        short_text(authorization.service.as_bytes(), "Service")?;
+        Ok(common)
+    }
+}
+
+impl fmt::Debug for CommonParameters<'_> {
+    /// Shows no token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommonParameters")
+            .field("scheme", &self.scheme)
+            .field("action", &self.action)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Longer text would only fill logs.
 const SHORT_TEXT: usize = 256;
 
 /// Whole seconds: ASCII digits without sign, blank, fraction, exponent or leading zero.
-pub(crate) fn timestamp(text: &[u8], name: &'static str) -> Result<i64, Reason> {
+fn timestamp(text: &[u8], name: &'static str) -> Result<i64, Reason> {
     let canonical = !text.starts_with(b"0") || text == b"0";
     let seconds = number(text).and_then(|number| i64::try_from(number).ok());
     match seconds.filter(|_| canonical) {
@@ -18,7 +90,7 @@ pub(crate) fn timestamp(text: &[u8], name: &'static str) -> Result<i64, Reason> 
 }
 
 /// 0 to 2^64−1. Leading zeros count as the same number; official SDKs send 0.
-pub(crate) fn nonce(text: &[u8]) -> Result<u64, Reason> {
+fn nonce(text: &[u8]) -> Result<u64, Reason> {
     match number(text) {
         Some(number) => Ok(number),
         None => Err(invalid("Nonce", Expected::Unsigned)),
@@ -26,7 +98,7 @@ pub(crate) fn nonce(text: &[u8]) -> Result<u64, Reason> {
 }
 
 /// The name of an action.
-pub(crate) fn action<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+fn action<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
     let in_action = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     match written_in(text, in_action).filter(|text| !text.is_empty()) {
         Some(action) => Ok(action),
@@ -35,7 +107,7 @@ pub(crate) fn action<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, 
 }
 
 /// `YYYY-MM-DD`, or nothing.
-pub(crate) fn version<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+fn version<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
     let form = |text: &str| match text.as_bytes() {
         [] => true,
         [year @ .., b'-', m1, m2, b'-', d1, d2] => {
@@ -50,7 +122,7 @@ pub(crate) fn version<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str,
 }
 
 /// The name of a region, or nothing.
-pub(crate) fn region<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+fn region<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
     let in_region = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     match written_in(text, in_region) {
         Some(region) => Ok(region),
@@ -59,7 +131,7 @@ pub(crate) fn region<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, 
 }
 
 /// A language tag, or nothing. A language without messages is none.
-pub(crate) fn language(text: &[u8], name: &'static str) -> Result<Option<Language>, Reason> {
+fn language(text: &[u8], name: &'static str) -> Result<Option<Language>, Reason> {
     let in_tag = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     match written_in(text, in_tag) {
         Some(tag) => Ok(Language::from_name(tag.as_bytes())),
@@ -81,7 +153,7 @@ fn written_in(text: &[u8], is_in: impl Fn(&u8) -> bool) -> Option<&str> {
 }
 
 /// UTF-8 of bounded length.
-pub(crate) fn short_text<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
+fn short_text<'t>(text: &'t [u8], name: &'static str) -> Result<&'t str, Reason> {
     match str::from_utf8(text) {
         Ok(text) if text.len() <= SHORT_TEXT => Ok(text),
         _ => Err(invalid(name, Expected::ShortText)),

@@ -27,8 +27,10 @@ pub(crate) fn imitations(
     credential: &Credential,
     mistake: Mistake,
 ) -> Vec<Imitation> {
-    let mut received = Received::new(request, policy);
-    let Some(read) = received.read_untimed() else {
+    let Ok(read) = Received::new(request, policy).read() else {
+        return Vec::new();
+    };
+    let Ok(common) = read.common() else {
         return Vec::new();
     };
     let signed = SignedRequest {
@@ -37,14 +39,14 @@ pub(crate) fn imitations(
         credential,
         others: &[],
     };
-    let earlier = read.common.timestamp.saturating_sub(1);
-    match &read.signed {
-        Signed::Query(parameters) => {
-            let signing = Signing::query(signed, read.common.family, parameters);
+    let earlier = common.timestamp.saturating_sub(1);
+    match read.signed() {
+        Signed::Query(documented) => {
+            let signing = Signing::query(signed, common.family, documented.parameters);
             imitated(&signing, mistake, earlier)
         }
-        Signed::Tc3 { authorization, .. } => {
-            let signing = Signing::tc3(signed, **authorization);
+        Signed::Tc3(documented) => {
+            let signing = Signing::tc3(signed, documented.authorization);
             imitated(&signing, mistake, earlier)
         }
     }

@@ -14,12 +14,12 @@ mod ration;
 mod search;
 mod signing;
 
+use crate::check::types::CommonParameters;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::RequestView;
 use crate::scheme::Scheme;
-use crate::signature::Tc3Signed;
-use crate::stage::{Read, Received, Signed, query_signed};
+use crate::stage::{Read, Signed};
 use crate::store::Credential;
 
 pub use crate::diagnosis::{Area, Diagnosis, Difference, Finding, Mistake, Occurrence, Outcome};
@@ -40,6 +40,8 @@ const LONG: usize = 16 << 10;
 /// What a diagnosis may know.
 pub(crate) struct Evidence<'e> {
     pub(crate) request: &'e RequestView<'e>,
+    /// The same request, if it can be read.
+    pub(crate) read: Option<&'e Read<'e>>,
     pub(crate) policy: &'e Policy,
     pub(crate) reason: &'e Reason,
     /// The credential that the request names, if it is known.
@@ -52,18 +54,20 @@ pub(crate) struct Evidence<'e> {
 
 /// Finds the mistake.
 pub(crate) fn diagnose(evidence: &Evidence<'_>) -> Diagnosis {
-    let mut received = Received::new(evidence.request, evidence.policy);
-    let string_to_sign = received.string_to_sign();
+    let string_to_sign = evidence.read.map(Read::string_to_sign);
+    let common = evidence.read.and_then(|read| read.common().ok());
     let mut budget = Budget::new(evidence.macs);
     let mut found = facts::of_reason(evidence.reason, evidence.request);
-    let read = received.read_untimed();
-    if let (Reason::SecretIdUnknown, Some(read)) = (evidence.reason, &read) {
-        found = facts::of_unknown_id(read.common.secret_id, evidence.others);
+    if let (Reason::SecretIdUnknown, Some(common)) = (evidence.reason, &common) {
+        found = facts::of_unknown_id(common.secret_id, evidence.others);
     }
-    if let (Some(read), Some(credential)) = (&read, evidence.credential) {
+    if let (Some(read), Some(common), Some(credential)) =
+        (evidence.read, &common, evidence.credential)
+    {
         let case = Case {
             evidence,
             read,
+            common,
             credential,
         };
         match evidence.reason {
@@ -110,13 +114,14 @@ enum Depth {
 struct Case<'c> {
     evidence: &'c Evidence<'c>,
     read: &'c Read<'c>,
+    common: &'c CommonParameters<'c>,
     credential: &'c Credential,
 }
 
 impl Case<'_> {
     /// Returns the mistakes that yield the client's signature: `None` if none was found, no mistakes if it is right.
     fn search(&self, budget: &mut Budget, depth: Depth) -> Option<Vec<Finding>> {
-        let (evidence, common) = (self.evidence, &self.read.common);
+        let (evidence, common) = (self.evidence, self.common);
         let (request, policy) = (evidence.request, evidence.policy);
         let signed = SignedRequest {
             request,
@@ -124,10 +129,10 @@ impl Case<'_> {
             credential: self.credential,
             others: evidence.others,
         };
-        match self.read.signed {
-            Signed::Query(parameters) => {
+        match self.read.signed() {
+            Signed::Query(documented) => {
+                let parameters = documented.parameters;
                 let sent = parameters.signature().decoded();
-                let documented = query_signed(request, common, parameters);
                 let signature = Signature {
                     presented: encoding::readings(&sent, common.scheme),
                     accepted: held(documented.accepted(policy)),
@@ -135,22 +140,14 @@ impl Case<'_> {
                 let signing = Signing::query(signed, common.family, parameters);
                 self.explained(&signature, &signing, budget, depth)
             }
-            Signed::Tc3 {
-                authorization,
-                timestamp,
-                ..
-            } => {
+            Signed::Tc3(documented) => {
+                let authorization = documented.authorization;
                 let sent = authorization.signature.as_bytes();
-                let documented = Tc3Signed {
-                    request,
-                    authorization: *authorization,
-                    timestamp,
-                };
                 let signature = Signature {
                     presented: encoding::readings(sent, Scheme::Tc3HmacSha256),
                     accepted: held(documented.accepted(policy)),
                 };
-                let signing = Signing::tc3(signed, *authorization);
+                let signing = Signing::tc3(signed, authorization);
                 self.explained(&signature, &signing, budget, depth)
             }
         }
@@ -177,7 +174,7 @@ impl Case<'_> {
                 .or_else(|| search.last(&signing.guess))
                 .or_else(|| {
                     let window = self.evidence.policy.window_seconds();
-                    search.retimed(&signing.guess, self.read.common.timestamp, window)
+                    search.retimed(&signing.guess, self.common.timestamp, window)
                 }),
         }
     }

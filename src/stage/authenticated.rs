@@ -1,4 +1,4 @@
-//! A request whose signature fits: whether it is new.
+//! A request whose signature is valid.
 
 use crate::admitted::Authentic;
 use crate::check;
@@ -6,10 +6,11 @@ use crate::policy::ReplayScope;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
 use crate::signature::LeftOut;
+use crate::stage::read::Signed;
 use crate::stage::{Fresh, Parsed};
 use crate::store::{Credential, NonceClaim, NonceValue, NonceVerdict, StoreError};
 
-/// A request whose signature fits.
+/// A request whose signature is valid.
 #[derive(Debug)]
 #[must_use]
 pub struct Authenticated<'r> {
@@ -33,7 +34,7 @@ impl<'r> Authenticated<'r> {
         };
         let value = match parsed.common.nonce {
             Some(nonce) => NonceValue::Number(nonce),
-            None => NonceValue::Signature(parsed.tc3_claim()?),
+            None => NonceValue::Signature(self.tc3_claim()?),
         };
         let window = i64::from(parsed.policy().window_seconds());
         Some(NonceClaim::new(
@@ -54,21 +55,24 @@ impl<'r> Authenticated<'r> {
         self,
         verdict: Option<Result<NonceVerdict, StoreError>>,
     ) -> Result<Fresh<'r>, Rejection> {
+        let caller = self.parsed.caller;
         if verdict.is_none() && self.nonce_claim().is_some() {
             // The driver forgot to ask.
             let store = Store::Nonces;
-            return Err(self.parsed.refuse(Reason::StoreFailed { store }));
+            return Err(caller.refuse(Reason::StoreFailed { store }));
         }
-        match verdict.transpose() {
-            Ok(verdict) => match check::nonce::check(verdict) {
-                Ok(nonce) => Ok(Fresh::new(self, nonce)),
-                Err(reason) => Err(self.parsed.refuse(reason)),
-            },
-            Err(cause) => {
-                let store = Store::Nonces;
-                let refused = self.parsed.refuse(Reason::StoreFailed { store });
-                Err(refused.with_cause(cause))
-            }
+        let verdict = caller.answered(Store::Nonces, verdict.transpose())?;
+        match check::nonce::check(verdict) {
+            Ok(nonce) => Ok(Fresh::new(self, nonce)),
+            Err(reason) => Err(caller.refuse(reason)),
+        }
+    }
+
+    /// What must not repeat of a TC3 request.
+    fn tc3_claim(&self) -> Option<[u8; 32]> {
+        match self.parsed.read.signed() {
+            Signed::Query(_) => None,
+            Signed::Tc3(signed) => signed.authorization.claim(self.parsed.common.action),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A request that is authentic and new: whether its account may make it.
+//! A request that is authentic and new.
 
 use crate::admitted::Allowed;
 use crate::check;
@@ -44,9 +44,9 @@ impl<'r> Fresh<'r> {
             action: common.action,
             version: Some(common.version).filter(|version| !version.is_empty()),
             region: Some(common.region).filter(|region| !region.is_empty()),
-            service: parsed.service(),
-            dialect: common.dialect(),
-            parameters: parsed.signed().parameters(),
+            service: parsed.read.service(),
+            dialect: parsed.caller.dialect,
+            parameters: parsed.read.parameters(),
             payload,
         }
     }
@@ -61,17 +61,11 @@ impl<'r> Fresh<'r> {
         standing: Result<Standing, StoreError>,
     ) -> Result<Permitted<'r>, Rejection> {
         let parsed = &self.authenticated.parsed;
-        let standing = match standing {
-            Ok(standing) => standing,
-            Err(cause) => {
-                let store = Store::Permissions;
-                let refused = parsed.refuse(Reason::StoreFailed { store });
-                return Err(refused.with_cause(cause));
-            }
-        };
+        let caller = parsed.caller;
+        let standing = caller.answered(Store::Permissions, standing)?;
         match allow(standing, parsed.common.action) {
             Ok(allowed) => Ok(Permitted::new(self, allowed)),
-            Err(reason) => Err(parsed.refuse(reason)),
+            Err(reason) => Err(caller.refuse(reason)),
         }
     }
 }

@@ -1,24 +1,33 @@
-//! Where a request is on its way. A stage asks a question, takes the answer, and consumes itself; none performs I/O.
+//! The stages of a check. Each stage states a question for a store, takes the answer, and becomes the next stage; none
+//! performs I/O.
 //!
-//! What was read of the request stays in [`Received`]; the others borrow it, and so must end before it does.
+//! [`Validator`](crate::Validator) and [`AsyncValidator`](crate::AsyncValidator) drive the stages with the stores they
+//! hold. To use stores that fit neither, drive the stages yourself: each method that returns a question names the method
+//! that takes the answer.
 //!
-//! [`Validator`](crate::Validator) walks these stages with the stores it has. Whoever keeps their stores elsewhere walks
-//! them alone: the methods that return a question name the method that takes its answer.
+//! | stage | checks | asks |
+//! |---|---|---|
+//! | [`Received`] | protocol, method, form, required parameters | |
+//! | [`Read`] | types, timestamp | |
+//! | [`Parsed`] | SecretId, token, signature | [`CredentialStore`](crate::store::CredentialStore) |
+//! | [`Authenticated`] | nonce | [`NonceStore`](crate::store::NonceStore) |
+//! | [`Fresh`] | account, MFA, action, permission | [`PermissionStore`](crate::store::PermissionStore) |
+//! | [`Permitted`] | rate, quota | [`QuotaStore`](crate::store::QuotaStore) |
 
 mod authenticated;
-mod common;
+mod caller;
 mod fresh;
 mod parsed;
 mod permitted;
+mod read;
 mod received;
 
 pub use authenticated::Authenticated;
 pub use fresh::Fresh;
 pub use parsed::Parsed;
 pub use permitted::Permitted;
+pub use read::Read;
 pub use received::Received;
 
 #[cfg(feature = "diagnose")]
-pub(crate) use parsed::{Signed, query_signed};
-#[cfg(feature = "diagnose")]
-pub(crate) use received::Read;
+pub(crate) use read::Signed;

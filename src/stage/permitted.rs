@@ -1,13 +1,13 @@
-//! A request that its account may make: whether it is within its limits.
+//! A request that its account may make.
 
 use crate::admitted::{Admitted, Allowed, Uncovered, Witnesses};
 use crate::check;
-use crate::reason::{Reason, Store};
+use crate::reason::Store;
 use crate::rejection::Rejection;
 use crate::request::{Field, Payload};
 use crate::signature::Tc3Signed;
 use crate::stage::Fresh;
-use crate::stage::parsed::{Signed, query_signed};
+use crate::stage::read::Signed;
 use crate::store::{QuotaDraw, QuotaVerdict, StoreError};
 
 /// A request that its account may make.
@@ -42,17 +42,11 @@ impl<'r> Permitted<'r> {
     /// When one of them is used up, or the store failed.
     pub fn drawn(self, verdict: Result<QuotaVerdict, StoreError>) -> Result<Admitted, Rejection> {
         let parsed = &self.fresh.authenticated.parsed;
-        let verdict = match verdict {
-            Ok(verdict) => verdict,
-            Err(cause) => {
-                let store = Store::Quotas;
-                let refused = parsed.refuse(Reason::StoreFailed { store });
-                return Err(refused.with_cause(cause));
-            }
-        };
+        let caller = parsed.caller;
+        let verdict = caller.answered(Store::Quotas, verdict)?;
         let drawn = match check::quota::check(verdict) {
             Ok(drawn) => drawn,
-            Err(reason) => return Err(parsed.refuse(reason)),
+            Err(reason) => return Err(caller.refuse(reason)),
         };
         let witnesses = Witnesses {
             within_window: parsed.within_window,
@@ -64,8 +58,8 @@ impl<'r> Permitted<'r> {
         let common = &parsed.common;
         Ok(Admitted {
             scheme: common.scheme,
-            dialect: common.dialect(),
-            language: common.language(parsed.policy()),
+            dialect: caller.dialect,
+            language: caller.language,
             action: common.action.into(),
             uncovered: self.uncovered(),
             credential: self.fresh.authenticated.credential,
@@ -86,24 +80,23 @@ impl<'r> Permitted<'r> {
         if !get && !request.query().is_empty() {
             uncovered.push(Uncovered::Query);
         }
-        let body_is_hashed = match parsed.signed() {
+        let body_is_hashed = match parsed.read.signed() {
             Signed::Query(_) => !get,
-            Signed::Tc3 { .. } => !get && !Tc3Signed::payload_is_unsigned(request),
+            Signed::Tc3(_) => !get && !Tc3Signed::payload_is_unsigned(request),
         };
         let no_body = matches!(request.payload(), Payload::Bytes([]));
         if !body_is_hashed && !no_body {
             uncovered.push(Uncovered::Body);
         }
-        match parsed.signed() {
-            Signed::Query(parameters) => {
-                let signed = query_signed(request, &parsed.common, parameters);
+        match parsed.read.signed() {
+            Signed::Query(signed) => {
                 uncovered.extend(
                     signed.left_out(authenticated.left_out).map(|name| {
                         Uncovered::Parameter(String::from_utf8_lossy(name).into_owned())
                     }),
                 );
             }
-            Signed::Tc3 { authorization, .. } => {
+            Signed::Tc3(Tc3Signed { authorization, .. }) => {
                 let headers = request.known();
                 // The timestamp is covered by the string to sign, the token compared on its own.
                 let steering = [

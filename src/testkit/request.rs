@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::clock::UnixTime;
 use crate::policy::Policy;
-use crate::reason::Reason;
 use crate::request::{RequestView, Transport};
 use crate::stage::Received;
 use crate::testkit::UnreadableRequest;
@@ -150,17 +149,10 @@ impl Request {
     /// ```
     #[must_use]
     pub fn signed_at(&self, policy: &Policy) -> Option<UnixTime> {
-        // No request is from 1677, so the refusal tells what the request says.
         let view = self.view();
-        let refused = Received::new(&view, policy)
-            .parse(UnixTime::from_nanos(i64::MIN))
-            .err()?;
-        match refused.reason() {
-            Reason::TimestampOutsideWindow { timestamp, .. } => {
-                Some(UnixTime::from_seconds(*timestamp))
-            }
-            _ => None,
-        }
+        let read = Received::new(&view, policy).read().ok()?;
+        let common = read.common().ok()?;
+        Some(UnixTime::from_seconds(common.timestamp))
     }
 }
 

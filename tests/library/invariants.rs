@@ -344,9 +344,14 @@ fn what_is_printed_of_a_stage_is_no_secret() {
         let view = RequestView::new(Transport::Https, &request.method, &request.target)
             .with_headers(&request.headers)
             .with_body(&request.body);
-        let mut received = Received::new(&view, &policy);
-        let mut texts = vec![format!("{view:?}"), format!("{received:?}")];
-        let parsed = received.parse(now).unwrap();
+        let received = Received::new(&view, &policy);
+        let read = received.read().unwrap();
+        let mut texts = vec![
+            format!("{view:?}"),
+            format!("{received:?}"),
+            format!("{read:?}"),
+        ];
+        let parsed = read.parse(now).unwrap();
         texts.push(format!("{parsed:?}"));
         let authenticated = parsed.authenticate(Ok(Some(temporary()))).unwrap();
         texts.push(format!("{authenticated:?}"));
@@ -372,8 +377,8 @@ fn a_claim_that_nobody_made_refuses() {
     let request = QuerySigner::v2().sign();
     let view = RequestView::new(Transport::Https, &request.method, &request.target)
         .with_headers(&request.headers);
-    let mut received = Received::new(&view, &policy);
-    let parsed = received.parse(UnixTime::from_seconds(TIMESTAMP)).unwrap();
+    let read = Received::new(&view, &policy).read().unwrap();
+    let parsed = read.parse(UnixTime::from_seconds(TIMESTAMP)).unwrap();
     let authenticated = parsed.authenticate(Ok(Some(permanent()))).unwrap();
     assert!(authenticated.nonce_claim().is_some());
     let refused = authenticated.claimed(None).unwrap_err();

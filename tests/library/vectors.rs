@@ -37,7 +37,10 @@ impl Case<'_> {
         let view = RequestView::new(Transport::Https, self.method, &self.target)
             .with_headers(&self.headers)
             .with_body(&self.body);
-        let text = Received::new(&view, &policy).string_to_sign();
+        let text = Received::new(&view, &policy)
+            .read()
+            .ok()
+            .map(|read| read.string_to_sign());
         let credentials = MemoryCredentials::new();
         let key = SecretKey::new(self.key).unwrap();
         credentials.insert(if self.target.contains("Token=") {

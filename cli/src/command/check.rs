@@ -250,9 +250,9 @@ impl Checker {
             clock.set(time);
         }
         let request = &request.view();
-        let received = Received::new(request, policy);
+        let read = Received::new(request, policy).read().ok();
         let verdict = self.validator.check(request);
-        let mut checked = Checked::new(file, &verdict, received.string_to_sign());
+        let mut checked = Checked::new(file, &verdict, read.map(|read| read.string_to_sign()));
         if self.explain {
             let client = self.client_string.as_deref();
             checked = checked.explained(client, |refused, client| {

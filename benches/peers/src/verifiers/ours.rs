@@ -141,8 +141,10 @@ impl Verifier for SignatureOnly {
             .with_headers(&request.headers)
             .with_body(&request.body);
         let now = UnixTime::from_seconds(signer::TIMESTAMP);
-        let mut received = Received::new(&request, &self.policy);
-        let authenticated = received.parse(now).and_then(|parsed| {
+        let read = Received::new(&request, &self.policy)
+            .read()
+            .expect("the sample can be read");
+        let authenticated = read.parse(now).and_then(|parsed| {
             let found = self.credentials.find(parsed.secret_id());
             parsed.authenticate(found)
         });
