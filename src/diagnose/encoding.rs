@@ -1,5 +1,5 @@
-//! Which digests the text of a signature may mean. Nothing is computed here: form alone tells hexadecimal from base64,
-//! SHA-1 from SHA-256, whole from cut.
+//! Readings of the text of a signature as a digest. Nothing is computed here: the form distinguishes hexadecimal from
+//! base64, SHA-1 from SHA-256, whole from cut.
 
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -150,7 +150,7 @@ fn digests(text: &[u8], implied: &[Mistake], scheme: Scheme, found: &mut Vec<Pre
     }
 }
 
-fn hex(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() || !text.len().is_multiple_of(2) {
         return None;
     }

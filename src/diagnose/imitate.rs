@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::guess::Guess;
 use super::guess::tc3::signing_key;
-use super::guess::text::{self, ALPHABETS};
+use super::guess::text::{self, RFC_3986};
 use super::signing::{SignedRequest, Signing};
 use crate::diagnosis::Mistake;
 use crate::policy::Policy;
@@ -93,8 +93,5 @@ pub(crate) fn tc3_key(secret: &[u8], authorization: &Authorization<'_>) -> Zeroi
 
 /// All but letters, digits and `-_.~` percent-encoded.
 pub(crate) fn percent_encoded(text: &[u8]) -> Vec<u8> {
-    match ALPHABETS.first() {
-        Some(rfc3986) => text::encode(text, rfc3986),
-        None => text.to_vec(),
-    }
+    text::encode(text, &RFC_3986)
 }

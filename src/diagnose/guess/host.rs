@@ -1,4 +1,4 @@
-//! Which hosts a client may have signed instead of the one that arrived.
+//! Hosts that a client may have signed instead of the one that arrived.
 
 use crate::diagnose::LONG;
 use crate::diagnose::guess::Choice;
@@ -44,73 +44,124 @@ const SERVICES: [&str; 20] = [
     "sms", "ssl", "tcb", "tmt", "trtc", "vod", "vpc", "wss",
 ];
 
-/// Hosts as they may have been signed; the region and the service that the request names help to guess.
+/// What clients write around a host.
+const AROUND: [(&str, &str); 10] = [
+    ("https://", ""),
+    ("", " "),
+    ("", "/"),
+    ("http://", ""),
+    (" ", ""),
+    ("https://", "/"),
+    ("//", ""),
+    ("", "\n"),
+    ("", "."),
+    (" ", " "),
+];
+
+/// The host that arrived, and its parts.
+struct Sent<'h> {
+    host: &'h [u8],
+    /// Without the port.
+    name: &'h [u8],
+    /// Up to the first dot, with a port if there is no dot.
+    first_label: &'h [u8],
+    rest: &'h [u8],
+}
+
+impl<'h> Sent<'h> {
+    fn new(host: &'h [u8]) -> Self {
+        let colon = host.iter().rposition(|&byte| byte == b':');
+        let dot = host.iter().position(|&byte| byte == b'.');
+        let (name, _) = host.split_at(colon.unwrap_or(host.len()));
+        let (first_label, rest) = host.split_at(dot.unwrap_or(host.len()));
+        Self {
+            host,
+            name,
+            first_label,
+            rest,
+        }
+    }
+}
+
+/// Returns hosts that may have been signed; the region and the service that the request names help to guess.
 pub(super) fn choices(
     request: &RequestView<'_>,
     policy: &Policy,
     region: &[u8],
     service: &[u8],
 ) -> Vec<Choice<Vec<u8>>> {
-    let sent = request.host();
-    let mut found: Vec<Choice<Vec<u8>>> = Vec::new();
-    if [sent, region, service].iter().any(|part| part.len() > LONG) {
-        return found;
+    let sent = Sent::new(request.host());
+    if [sent.host, region, service]
+        .iter()
+        .any(|part| part.len() > LONG)
+    {
+        return Vec::new();
     }
-    let mut add = |mistake, host: Vec<u8>| {
-        found.push(Choice {
-            mistake,
-            detail: format!("signed host `{}`, arrived `{}`", shown(&host), shown(sent)),
-            data: host,
-        });
-    };
-    let colon = sent.iter().rposition(|&byte| byte == b':');
-    let bare = colon.map_or(sent, |colon| sent.get(..colon).unwrap_or(sent));
-    add(Mistake::HostPort, bare.to_vec());
-    for port in [":443", ":80", ":8080", ":8443"] {
-        add(Mistake::HostPort, [bare, port.as_bytes()].concat());
-    }
-    add(Mistake::HostCase, sent.to_ascii_lowercase());
-    add(Mistake::HostCase, sent.to_ascii_uppercase());
-    add(Mistake::HostCase, first_upper(sent));
-    let first_label = sent.split(|&byte| byte == b'.').next().unwrap_or_default();
-    let rest = sent.get(first_label.len()..).unwrap_or_default();
-    add(
-        Mistake::HostCase,
-        [&first_label.to_ascii_uppercase(), rest].concat(),
-    );
-    for name in FORWARDED {
-        if let Some(value) = request.header(name).value() {
-            let hosts = value.split(|&byte| byte == b',');
-            for host in hosts.take(MOST_HOPS).filter(|host| host.len() <= LONG) {
-                add(Mistake::HostRewritten, host.trim_ascii().to_vec());
-            }
-        }
-    }
-    for host in policy.public_hosts() {
-        add(Mistake::HostRewritten, host.as_bytes().to_vec());
-    }
-    for (open, close) in [
-        ("https://", ""),
-        ("", " "),
-        ("", "/"),
-        ("http://", ""),
-        (" ", ""),
-        ("https://", "/"),
-        ("//", ""),
-        ("", "\n"),
-        ("", "."),
-        (" ", " "),
-    ] {
-        add(
-            Mistake::HostDecorated,
-            [open.as_bytes(), sent, close.as_bytes()].concat(),
+    let mut hosts = spelt_otherwise(&sent);
+    hosts.extend(replaced(request, policy));
+    hosts.extend(AROUND.map(|(open, close)| {
+        let host = [open.as_bytes(), sent.host, close.as_bytes()].concat();
+        (Mistake::HostDecorated, host)
+    }));
+    hosts.push((Mistake::HostMissing, Vec::new()));
+    hosts.extend(of_the_service(&sent, region, service));
+    hosts.extend(in_the_vendors_capitals(&sent));
+    hosts.extend(fixed());
+    hosts
+        .into_iter()
+        .map(|(mistake, host)| {
+            let (signed, arrived) = (shown(&host), shown(sent.host));
+            let detail = format!("signed host `{signed}`, arrived `{arrived}`");
+            Choice::new(mistake, detail, host)
+        })
+        .collect()
+}
+
+type Hosts = Vec<(Mistake, Vec<u8>)>;
+
+/// With another port, or in another case.
+fn spelt_otherwise(sent: &Sent<'_>) -> Hosts {
+    let ports = ["", ":443", ":80", ":8080", ":8443"];
+    let with_port = |port: &str| [sent.name, port.as_bytes()].concat();
+    let mut hosts: Hosts = ports
+        .map(|port| (Mistake::HostPort, with_port(port)))
+        .into();
+    let upper_label = sent.first_label.to_ascii_uppercase();
+    let cased = [
+        sent.host.to_ascii_lowercase(),
+        sent.host.to_ascii_uppercase(),
+        first_upper(sent.host),
+        [&upper_label, sent.rest].concat(),
+    ];
+    hosts.extend(cased.map(|host| (Mistake::HostCase, host)));
+    hosts
+}
+
+/// Hosts that a proxy says it replaced, and those that the policy names.
+fn replaced(request: &RequestView<'_>, policy: &Policy) -> Hosts {
+    let mut hosts = Hosts::new();
+    for value in FORWARDED
+        .iter()
+        .filter_map(|name| request.header(name).value())
+    {
+        let hops = value.split(|&byte| byte == b',').take(MOST_HOPS);
+        hosts.extend(
+            hops.filter(|host| host.len() <= LONG)
+                .map(|host| (Mistake::HostRewritten, host.trim_ascii().to_vec())),
         );
     }
-    add(Mistake::HostMissing, Vec::new());
+    let public = policy.public_hosts().iter();
+    hosts.extend(public.map(|host| (Mistake::HostRewritten, host.as_bytes().to_vec())));
+    hosts
+}
 
-    let own = bare.split(|&byte| byte == b'.').next().unwrap_or_default();
+/// Other hosts of the service that the request names, of the one that its host names, and of CVM.
+fn of_the_service(sent: &Sent<'_>, region: &[u8], service: &[u8]) -> Hosts {
+    let own = sent.name.split(|&byte| byte == b'.').next();
+    let own = own.unwrap_or_default();
     // An address names no service.
-    let is_address = bare
+    let is_address = sent
+        .name
         .iter()
         .all(|byte| byte.is_ascii_digit() || *byte == b'.');
     let mut services: Vec<&[u8]> = Vec::new();
@@ -120,52 +171,62 @@ pub(super) fn choices(
             services.push(service);
         }
     }
+    // A host outside the vendor's domains was put there by a relay.
+    let vendor = DOMAINS
+        .iter()
+        .any(|domain| sent.name.ends_with(domain.as_bytes()));
+    let mistake = if vendor {
+        Mistake::HostOtherDomain
+    } else {
+        Mistake::HostRewritten
+    };
+    let regions = REGIONS.iter().map(|region| region.as_bytes());
+    let regions: Vec<&[u8]> = regions
+        .chain([region])
+        .filter(|region| !region.is_empty())
+        .collect();
+    let mut hosts = Hosts::new();
     for service in services {
-        // A host outside the vendor's domains was put there by somebody in between.
-        let vendor = DOMAINS
-            .iter()
-            .any(|domain| bare.ends_with(domain.as_bytes()));
-        let mistake = if vendor {
-            Mistake::HostOtherDomain
-        } else {
-            Mistake::HostRewritten
-        };
         for domain in DOMAINS {
-            add(mistake, [service, b".", domain.as_bytes()].concat());
+            hosts.push((mistake, [service, b".", domain.as_bytes()].concat()));
         }
-        for region in REGIONS
-            .iter()
-            .map(|region| region.as_bytes())
-            .chain([region])
-        {
-            if !region.is_empty() {
-                add(
-                    mistake,
-                    [service, b".", region, b".tencentcloudapi.com"].concat(),
-                );
-            }
+        for region in &regions {
+            let host = [service, b".", region, b".tencentcloudapi.com"].concat();
+            hosts.push((mistake, host));
         }
     }
-    // The vendor's own capitals, which some clients keep for signing.
-    let upper = first_label.to_ascii_uppercase();
-    add(
-        Mistake::HostCase,
-        [&upper, b".TencentCloudAPI.com".as_slice()].concat(),
-    );
-    add(
-        Mistake::HostCase,
-        [first_label, b".TencentCloudAPI.com"].concat(),
-    );
+    hosts
+}
+
+/// The vendor's pages write its domain in capitals, which some clients keep for signing.
+fn in_the_vendors_capitals(sent: &Sent<'_>) -> Hosts {
+    let labels = [
+        sent.first_label.to_ascii_uppercase(),
+        sent.first_label.to_vec(),
+    ];
+    labels
+        .map(|label| {
+            (
+                Mistake::HostCase,
+                [&label, &b".TencentCloudAPI.com"[..]].concat(),
+            )
+        })
+        .into()
+}
+
+/// Hosts that clients sign whatever host they send to.
+fn fixed() -> Hosts {
+    let mut hosts = Hosts::new();
     for service in SERVICES {
         for domain in DOMAINS.iter().take(2) {
-            let host = [service.as_bytes(), b".", domain.as_bytes()].concat();
-            add(Mistake::HostRewritten, host);
+            let host = format!("{service}.{domain}");
+            hosts.push((Mistake::HostRewritten, host.into_bytes()));
         }
     }
     for host in ["localhost", "127.0.0.1"] {
-        add(Mistake::HostRewritten, host.as_bytes().to_vec());
+        hosts.push((Mistake::HostRewritten, host.as_bytes().to_vec()));
     }
-    found
+    hosts
 }
 
 fn first_upper(text: &[u8]) -> Vec<u8> {

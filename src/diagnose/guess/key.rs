@@ -1,8 +1,12 @@
-//! Which keys a client may have used by mistake instead of the right one.
+//! Keys that a client may have used instead of the right one.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::text;
+use super::text::{self, RFC_3986};
+use super::{Change, change};
+use crate::diagnose::encoding::hex;
 use crate::diagnosis::{Finding, Mistake};
 use crate::store::Credential;
 
@@ -49,221 +53,210 @@ const PLACEHOLDERS: [&str; 15] = [
     "SECRETKEY",
 ];
 
-/// Wrong keys for a credential, likely ones first, none equal to the right one.
+const QUOTES: [(&str, &str); 8] = [
+    ("\"", "\""),
+    ("'", "'"),
+    ("`", "`"),
+    ("“", "”"),
+    ("\"", ""),
+    ("", "\""),
+    ("'", ""),
+    ("", "'"),
+];
+
+/// What a layer between configuration and signature makes of a key.
+const MANGLED: [Change; 19] = [
+    change(
+        Mistake::SecretKeyMangled,
+        "`+` was read as a blank",
+        |key| text::replace(key, b"+", b" "),
+    ),
+    change(Mistake::SecretKeyMangled, "`/` was dropped", |key| {
+        text::replace(key, b"/", b"")
+    }),
+    change(
+        Mistake::SecretKeyMangled,
+        "a backslash was dropped",
+        |key| text::replace(key, b"\\", b""),
+    ),
+    change(Mistake::SecretKeyMangled, "`$` was dropped", |key| {
+        text::replace(key, b"$", b"")
+    }),
+    change(Mistake::SecretKeyMangled, "`&` was HTML-escaped", |key| {
+        text::replace(key, b"&", b"&amp;")
+    }),
+    change(Mistake::SecretKeyMangled, "`/` was escaped", |key| {
+        text::replace(key, b"/", b"\\/")
+    }),
+    change(Mistake::SecretKeyMangled, "`=` was dropped", |key| {
+        text::replace(key, b"=", b"")
+    }),
+    change(
+        Mistake::SecretKeyMangled,
+        "it was percent-decoded",
+        text::decode,
+    ),
+    change(Mistake::SecretKeyMangled, "it was percent-encoded", |key| {
+        text::encode(key, &RFC_3986)
+    }),
+    change(
+        Mistake::SecretKeyMangled,
+        "its first character is missing",
+        |key| key.iter().skip(1).copied().collect(),
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "its last character is missing",
+        |key| key.split_last().map_or(&[][..], |(_, rest)| rest).to_vec(),
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "it ends at the first `#`",
+        |key| up_to(key, b'#'),
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "it ends at the first `=`",
+        |key| up_to(key, b'='),
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "it ends at the first `$`",
+        |key| up_to(key, b'$'),
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "it ends at the first blank",
+        |key| up_to(key, b' '),
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "it is in lower case",
+        <[u8]>::to_ascii_lowercase,
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "it is in upper case",
+        <[u8]>::to_ascii_uppercase,
+    ),
+    change(
+        Mistake::SecretKeyMangled,
+        "`&` was added to it, as other vendors demand",
+        |key| [key, b"&"].concat(),
+    ),
+    change(Mistake::SecretKeyMangled, "it was used twice over", |key| {
+        [key, key].concat()
+    }),
+];
+
+/// Returns wrong keys for a credential, likely ones first, none equal to the right one.
 pub(crate) fn wrong_keys(
     credential: &Credential,
     token: Option<&[u8]>,
     others: &[Credential],
 ) -> Vec<WrongKey> {
-    let right = credential.key().expose();
-    let mut keys: Vec<WrongKey> = Vec::new();
-    let mut add = |mistake, detail: String, bytes: Vec<u8>| {
-        if bytes != right {
-            keys.push(WrongKey {
-                mistake,
-                detail,
-                bytes: Zeroizing::new(bytes),
-            });
-        }
+    let mut found = Found {
+        right: credential.key().expose(),
+        keys: Vec::new(),
     };
-    add(
-        Mistake::SecretKeyEmpty,
-        "the key is empty".to_owned(),
-        Vec::new(),
-    );
-    for (blank, name) in BLANKS {
-        let detail = format!("{name} after the key");
-        add(
-            Mistake::SecretKeyWhitespace,
-            detail,
-            [right, blank].concat(),
-        );
-    }
-    for (blank, name) in BLANKS {
-        let detail = format!("{name} before the key");
-        add(
-            Mistake::SecretKeyWhitespace,
-            detail,
-            [blank, right].concat(),
-        );
-        let detail = format!("{name} at both ends of the key");
-        add(
-            Mistake::SecretKeyWhitespace,
-            detail,
-            [blank, right, blank].concat(),
-        );
-    }
-    add(
-        Mistake::SecretKeyWhitespace,
-        "the registered key has blanks at its ends, which were trimmed".to_owned(),
-        right.trim_ascii().to_vec(),
-    );
-    for (open, close) in [
-        ("\"", "\""),
-        ("'", "'"),
-        ("`", "`"),
-        ("“", "”"),
-        ("\"", ""),
-        ("", "\""),
-        ("'", ""),
-        ("", "'"),
-    ] {
-        add(
-            Mistake::SecretKeyQuoted,
-            format!("the key is written {open}…{close}"),
-            [open.as_bytes(), right, close.as_bytes()].concat(),
-        );
-    }
-    add(
-        Mistake::SecretKeyBom,
-        "before the key".to_owned(),
-        [BOM, right].concat(),
-    );
-    add(
-        Mistake::SecretKeyBom,
-        "after the key".to_owned(),
-        [right, BOM].concat(),
-    );
-    add(
+    found.add(Mistake::SecretKeyEmpty, "the key is empty", Vec::new());
+    found.with_something_around();
+    found.add(
         Mistake::IdAndKeySwapped,
-        "the SecretId was used as the key".to_owned(),
+        "the SecretId was used as the key",
         credential.secret_id().as_bytes().to_vec(),
     );
     if let Some(token) = token {
-        add(Mistake::TokenUsedAsKey, String::new(), token.to_vec());
+        found.add(Mistake::TokenUsedAsKey, "", token.to_vec());
     }
     for other in others {
         if other.secret_id() != credential.secret_id() {
-            add(
-                Mistake::AnotherCredentialsKey,
-                format!("the key belongs to {}", other.secret_id()),
-                other.key().expose().to_vec(),
-            );
+            let detail = format!("the key belongs to {}", other.secret_id());
+            let key = other.key().expose().to_vec();
+            found.add(Mistake::AnotherCredentialsKey, detail, key);
         }
     }
     for placeholder in PLACEHOLDERS {
-        add(
-            Mistake::SecretKeyPlaceholder,
-            format!("the key is `{placeholder}`"),
-            placeholder.into(),
-        );
+        let detail = format!("the key is `{placeholder}`");
+        found.add(Mistake::SecretKeyPlaceholder, detail, placeholder.into());
     }
-    for (from, to, what) in [
-        (&b"+"[..], &b" "[..], "`+` was read as a blank"),
-        (b"/", b"", "`/` was dropped"),
-        (b"\\", b"", "a backslash was dropped"),
-        (b"$", b"", "`$` was dropped"),
-        (b"&", b"&amp;", "`&` was HTML-escaped"),
-        (b"/", b"\\/", "`/` was escaped"),
-        (b"=", b"", "`=` was dropped"),
-    ] {
-        add(
-            Mistake::SecretKeyMangled,
-            what.to_owned(),
-            text::replace(right, from, to),
-        );
-    }
-    let mangled = |mistake_detail: &str| mistake_detail.to_owned();
-    add(
-        Mistake::SecretKeyMangled,
-        mangled("it was percent-decoded"),
-        text::decode(right),
-    );
-    for alphabet in text::ALPHABETS.iter().take(1) {
-        add(
-            Mistake::SecretKeyMangled,
-            mangled("it was percent-encoded"),
-            text::encode(right, alphabet),
-        );
-    }
-    for (what, cut) in [
-        ("its first character is missing", right.get(1..)),
-        (
-            "its last character is missing",
-            right.len().checked_sub(1).and_then(|end| right.get(..end)),
-        ),
-        (
-            "it ends at the first `#`",
-            right.split(|&b| b == b'#').next(),
-        ),
-        (
-            "it ends at the first `=`",
-            right.split(|&b| b == b'=').next(),
-        ),
-        (
-            "it ends at the first `$`",
-            right.split(|&b| b == b'$').next(),
-        ),
-        (
-            "it ends at the first blank",
-            right.split(|&b| b == b' ').next(),
-        ),
-    ] {
-        if let Some(cut) = cut.filter(|cut| !cut.is_empty()) {
-            add(Mistake::SecretKeyMangled, mangled(what), cut.to_vec());
+    for row in &MANGLED {
+        let mangled = (row.made)(found.right);
+        // Nothing at all is another mistake.
+        if !mangled.is_empty() {
+            found.add(row.mistake, row.detail, mangled);
         }
     }
-    add(
-        Mistake::SecretKeyMangled,
-        mangled("it is in lower case"),
-        right.to_ascii_lowercase(),
-    );
-    add(
-        Mistake::SecretKeyMangled,
-        mangled("it is in upper case"),
-        right.to_ascii_uppercase(),
-    );
-    add(
-        Mistake::SecretKeyMangled,
-        mangled("`&` was added to it, as other vendors demand"),
-        [right, b"&"].concat(),
-    );
-    add(
-        Mistake::SecretKeyMangled,
-        mangled("it was used twice over"),
-        [right, right].concat(),
-    );
-    for (what, decoded) in decoded(right) {
-        add(Mistake::SecretKeyDecoded, what.to_owned(), decoded);
+    for (what, decoded) in decoded(found.right) {
+        found.add(Mistake::SecretKeyDecoded, what, decoded);
     }
-    keys
+    found.keys
+}
+
+struct Found<'k> {
+    right: &'k [u8],
+    keys: Vec<WrongKey>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, mistake: Mistake, detail: impl Into<String>, bytes: Vec<u8>) {
+        if bytes != self.right {
+            self.keys.push(WrongKey {
+                mistake,
+                detail: detail.into(),
+                bytes: Zeroizing::new(bytes),
+            });
+        }
+    }
+
+    /// Blanks, quotes or a byte order mark.
+    fn with_something_around(&mut self) {
+        let right = self.right;
+        let whitespace = Mistake::SecretKeyWhitespace;
+        for (blank, name) in BLANKS {
+            let detail = format!("{name} after the key");
+            self.add(whitespace, detail, [right, blank].concat());
+        }
+        for (blank, name) in BLANKS {
+            let detail = format!("{name} before the key");
+            self.add(whitespace, detail, [blank, right].concat());
+            let detail = format!("{name} at both ends of the key");
+            self.add(whitespace, detail, [blank, right, blank].concat());
+        }
+        let detail = "the registered key has blanks at its ends, which were trimmed";
+        self.add(whitespace, detail, right.trim_ascii().to_vec());
+        for (open, close) in QUOTES {
+            let detail = format!("the key is written {open}…{close}");
+            let key = [open.as_bytes(), right, close.as_bytes()].concat();
+            self.add(Mistake::SecretKeyQuoted, detail, key);
+        }
+        let (before, after) = ([BOM, right].concat(), [right, BOM].concat());
+        self.add(Mistake::SecretKeyBom, "before the key", before);
+        self.add(Mistake::SecretKeyBom, "after the key", after);
+    }
+}
+
+fn up_to(key: &[u8], end: u8) -> Vec<u8> {
+    key.iter()
+        .copied()
+        .take_while(|&byte| byte != end)
+        .collect()
 }
 
 fn decoded(key: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    use base64::Engine;
-    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
     let mut found = Vec::new();
     let mut buffer = vec![0; key.len()];
     for engine in [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         if let Ok(length) = engine.decode_slice(key, &mut buffer) {
-            found.push((
-                "it was base64-decoded",
-                buffer.get(..length).unwrap_or_default().to_vec(),
-            ));
+            let decoded = buffer.get(..length).unwrap_or_default();
+            found.push(("it was base64-decoded", decoded.to_vec()));
         }
     }
     let mut encoded = vec![0; key.len().saturating_mul(2).saturating_add(4)];
     if let Ok(length) = STANDARD.encode_slice(key, &mut encoded) {
-        found.push((
-            "it was base64-encoded",
-            encoded.get(..length).unwrap_or_default().to_vec(),
-        ));
+        encoded.truncate(length);
+        found.push(("it was base64-encoded", encoded));
     }
-    let hex: Option<Vec<u8>> = key
-        .len()
-        .is_multiple_of(2)
-        .then(|| {
-            key.chunks_exact(2)
-                .map(|pair| match pair {
-                    [high, low] => {
-                        use crate::form::encoding::hex_digit;
-                        Some(hex_digit(*high)? << 4 | hex_digit(*low)?)
-                    }
-                    _ => None,
-                })
-                .collect::<Option<Vec<u8>>>()
-        })
-        .flatten();
-    found.extend(hex.map(|bytes| ("it was hex-decoded", bytes)));
+    found.extend(hex(key).map(|bytes| ("it was hex-decoded", bytes)));
     found
 }

@@ -65,6 +65,21 @@ impl<T> Choice<T> {
     }
 }
 
+/// A row of a table: what a mistake makes of the text that was sent.
+struct Change {
+    mistake: Mistake,
+    detail: &'static str,
+    made: fn(&[u8]) -> Vec<u8>,
+}
+
+const fn change(mistake: Mistake, detail: &'static str, made: fn(&[u8]) -> Vec<u8>) -> Change {
+    Change {
+        mistake,
+        detail,
+        made,
+    }
+}
+
 /// A text that may have been signed.
 pub(super) struct Text {
     pub(super) bytes: Vec<u8>,

@@ -1,4 +1,8 @@
-//! How clients spell text by mistake: percent-encodings, charsets, escapes, spellings of booleans.
+//! Spellings of text that clients sign by mistake: percent-encodings, charsets, escapes, booleans.
+
+use std::cmp::Ordering;
+
+use crate::form::encoding::hex_digit;
 
 /// Which bytes an encoder leaves as they are, beyond letters and digits.
 #[derive(Clone, Copy)]
@@ -12,14 +16,17 @@ pub(crate) struct Alphabet {
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 
+/// All but letters, digits and `-_.~` are encoded.
+pub(crate) const RFC_3986: Alphabet = Alphabet {
+    name: "RFC 3986",
+    bare: b"-_.~",
+    blank: b"%20",
+    digits: UPPER,
+};
+
 /// The usual encoders: RFC 3986, forms, JavaScript, Go and PHP, and the same with lower-case digits.
 pub(crate) const ALPHABETS: [Alphabet; 10] = [
-    Alphabet {
-        name: "RFC 3986",
-        bare: b"-_.~",
-        blank: b"%20",
-        digits: UPPER,
-    },
+    RFC_3986,
     Alphabet {
         name: "form (Java, .NET)",
         bare: b"-_.*",
@@ -100,10 +107,7 @@ pub(crate) fn decode(text: &[u8]) -> Vec<u8> {
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
         let escaped = match after {
-            [high, low, ..] if byte == b'%' => {
-                use crate::form::encoding::hex_digit;
-                hex_digit(*high).zip(hex_digit(*low))
-            }
+            [high, low, ..] if byte == b'%' => hex_digit(*high).zip(hex_digit(*low)),
             _ => None,
         };
         match escaped {
@@ -298,7 +302,7 @@ pub(crate) fn html_escaped(text: &[u8]) -> Vec<u8> {
 }
 
 /// Order with runs of digits compared as numbers.
-pub(crate) fn natural(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+pub(crate) fn natural(a: &[u8], b: &[u8]) -> Ordering {
     natural_pieces(a).cmp(natural_pieces(b))
 }
 

@@ -1,10 +1,10 @@
-//! How a client may have put the parts of its string together.
+//! Join of the parts of the string.
 
 use sha2::Digest;
 
 use super::Parts;
 use crate::diagnose::guess::Choice;
-use crate::diagnose::guess::text::{self, ALPHABETS};
+use crate::diagnose::guess::text::{self, RFC_3986};
 use crate::diagnosis::Mistake;
 use crate::signature::hex;
 
@@ -71,11 +71,7 @@ const JOINS: [(Join, &str); 19] = [
 pub(super) fn choices() -> Vec<Choice<Join>> {
     JOINS
         .iter()
-        .map(|(join, detail)| Choice {
-            mistake: Mistake::JoinWrong,
-            detail: (*detail).to_owned(),
-            data: *join,
-        })
+        .map(|(join, detail)| Choice::new(Mistake::JoinWrong, *detail, *join))
         .collect()
 }
 
@@ -111,10 +107,7 @@ pub(super) fn joined(parts: Parts<'_>) -> Vec<u8> {
         Join::BlankLineAfterMethod => [method, b"\n", host, path, b"?", &pairs].concat(),
         Join::LineEnds => [method, b"\n", host, b"\n", path, b"\n", &pairs].concat(),
         Join::AmpersandAfterMethod => {
-            let encode = |text: &[u8]| match ALPHABETS.first() {
-                Some(alphabet) => text::encode(text, alphabet),
-                None => text.to_vec(),
-            };
+            let encode = |text: &[u8]| text::encode(text, &RFC_3986);
             [method, b"&", &encode(b"/"), b"&", &encode(&pairs)].concat()
         }
         Join::OnlyParameters => pairs,
@@ -129,9 +122,7 @@ pub(super) fn joined(parts: Parts<'_>) -> Vec<u8> {
             text
         }
         Join::TrailingLineEnd => [whole().as_slice(), b"\n"].concat(),
-        Join::EncodedWhole => ALPHABETS
-            .first()
-            .map_or_else(whole, |alphabet| text::encode(&whole(), alphabet)),
+        Join::EncodedWhole => text::encode(&whole(), &RFC_3986),
         Join::LowerCase => whole().to_ascii_lowercase(),
         Join::UpperCase => whole().to_ascii_uppercase(),
         Join::PathAndParameters => [path, b"?", &pairs].concat(),

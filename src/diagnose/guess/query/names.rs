@@ -1,64 +1,62 @@
-//! Which names of parameters a client may have signed instead of those that it sent.
+//! Names of parameters in another form than was sent.
 
-use crate::diagnose::guess::Choice;
-use crate::diagnose::guess::text::{self, ALPHABETS};
+use crate::diagnose::guess::text::{self, ALPHABETS, RFC_3986};
+use crate::diagnose::guess::{Change, Choice, change};
 use crate::diagnosis::Mistake;
 
-/// Names in another form, all at once.
-pub(super) fn choices(sent: &[Vec<u8>]) -> Vec<Choice<Vec<Vec<u8>>>> {
-    let mut found = Vec::new();
-    let mut all = |mistake, detail: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
-        found.push(Choice {
-            mistake,
-            detail: detail.to_owned(),
-            data: sent.iter().map(|name| change(name)).collect::<Vec<_>>(),
-        });
-    };
-    all(
+/// Each changes all names at once.
+const CHANGES: [Change; 9] = [
+    change(
         Mistake::UnderscoreVsDot,
         "names kept as sent",
-        &<[u8]>::to_vec,
-    );
-    all(Mistake::UnderscoreVsDot, "`_` read as `.`", &|name| {
+        <[u8]>::to_vec,
+    ),
+    change(Mistake::UnderscoreVsDot, "`_` read as `.`", |name| {
         text::replace(name, b"_", b".")
-    });
-    all(Mistake::UnderscoreVsDot, "`.` read as `_`", &|name| {
+    }),
+    change(Mistake::UnderscoreVsDot, "`.` read as `_`", |name| {
         text::replace(name, b".", b"_")
-    });
-    all(
+    }),
+    change(
         Mistake::NamesChanged,
         "lower case",
-        &<[u8]>::to_ascii_lowercase,
-    );
-    for alphabet in ALPHABETS.iter().take(2) {
-        all(Mistake::NamesChanged, "percent-encoded", &|name| {
-            text::encode(name, alphabet)
-        });
-    }
-    all(Mistake::NamesChanged, "`.0` as `[0]`", &bracketed);
-    all(
+        <[u8]>::to_ascii_lowercase,
+    ),
+    change(Mistake::NamesChanged, "percent-encoded", |name| {
+        text::encode(name, &RFC_3986)
+    }),
+    change(Mistake::NamesChanged, "percent-encoded", |name| {
+        let [_, form, ..] = &ALPHABETS;
+        text::encode(name, form)
+    }),
+    change(Mistake::NamesChanged, "`.0` as `[0]`", bracketed),
+    change(
         Mistake::NamesChanged,
         "first letter in upper case",
-        &|name| {
-            let mut name = name.to_vec();
-            if let Some(first) = name.first_mut() {
-                first.make_ascii_uppercase();
-            }
-            name
-        },
-    );
-    all(
+        |name| with_first(name, u8::make_ascii_uppercase),
+    ),
+    change(
         Mistake::NamesChanged,
         "first letter in lower case",
-        &|name| {
-            let mut name = name.to_vec();
-            if let Some(first) = name.first_mut() {
-                first.make_ascii_lowercase();
-            }
-            name
-        },
-    );
-    found
+        |name| with_first(name, u8::make_ascii_lowercase),
+    ),
+];
+
+/// Returns the names in other forms.
+pub(super) fn choices(sent: &[Vec<u8>]) -> Vec<Choice<Vec<Vec<u8>>>> {
+    CHANGES
+        .iter()
+        .map(|row| {
+            let names = sent.iter().map(|name| (row.made)(name)).collect();
+            Choice::new(row.mistake, row.detail, names)
+        })
+        .collect()
+}
+
+fn with_first(name: &[u8], change: fn(&mut u8)) -> Vec<u8> {
+    let mut name = name.to_vec();
+    name.first_mut().map(change);
+    name
 }
 
 fn bracketed(name: &[u8]) -> Vec<u8> {

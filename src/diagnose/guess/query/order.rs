@@ -6,7 +6,7 @@ use super::protocol_parameter::is_common;
 use super::sent::Sent;
 use super::wire::Wire;
 use crate::diagnose::guess::Choice;
-use crate::diagnose::guess::text::{self, ALPHABETS};
+use crate::diagnose::guess::text::{self, RFC_3986};
 use crate::diagnosis::Mistake;
 
 /// Returns orders other than `base`, that of the names.
@@ -17,11 +17,7 @@ pub(super) fn choices(sent: &Sent, wire: &Wire<'_>, base: &[usize]) -> Vec<Choic
     let mut by = |mistake, detail: &str, order: &dyn Fn(usize, usize) -> Ordering| {
         let mut sorted = base.to_vec();
         sorted.sort_by(|&a, &b| order(a, b));
-        found.push(Choice {
-            mistake,
-            detail: detail.to_owned(),
-            data: sorted,
-        });
+        found.push(Choice::new(mistake, detail, sorted));
     };
     by(Mistake::SortMissing, "in the order sent", &|a, b| {
         wire.position(a).cmp(&wire.position(b))
@@ -56,11 +52,7 @@ pub(super) fn choices(sent: &Sent, wire: &Wire<'_>, base: &[usize]) -> Vec<Choic
         &|a, b| text::replace(name(a), b"_", b".").cmp(&text::replace(name(b), b"_", b".")),
     );
     by(Mistake::SortEncoded, "after encoding", &|a, b| {
-        let encoded = |index: usize| {
-            ALPHABETS
-                .first()
-                .map(|alphabet| text::encode(name(index), alphabet))
-        };
+        let encoded = |index: usize| text::encode(name(index), &RFC_3986);
         encoded(a).cmp(&encoded(b))
     });
     by(Mistake::SortEncoded, "in reverse", &|a, b| {

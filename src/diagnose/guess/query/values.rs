@@ -1,10 +1,10 @@
-//! Which values a client may have signed instead of those that it sent.
+//! Values of parameters in another form than was sent.
 
 use super::protocol_parameter::is_common;
 use super::sent::Sent;
 use super::wire::Wire;
-use crate::diagnose::guess::Choice;
 use crate::diagnose::guess::text::{self, ALPHABETS, CHARSETS, SPELLINGS};
+use crate::diagnose::guess::{Change, Choice, change};
 use crate::diagnosis::{Mistake, shown};
 
 /// The values that differ from those sent, by the index of their parameter, in its order.
@@ -39,13 +39,13 @@ impl Changed {
     }
 
     /// Names the first value that differs and shows both texts, unless it is the token; none if nothing differs.
-    fn in_words(&self, names: &[Vec<u8>], sent: &[Vec<u8>], what: &str) -> Option<String> {
+    fn in_words(&self, sent: &Sent, what: &str) -> Option<String> {
         let ((index, signed), more) = self.0.split_first()?;
         let more = match more.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let name = at(names, *index);
+        let name = sent.name(*index);
         Some(if name == b"Token" {
             format!("parameter `Token`{more} ({what})")
         } else {
@@ -53,174 +53,211 @@ impl Changed {
                 "parameter `{}`{more}: signed `{}`, sent `{}` ({what})",
                 shown(name),
                 shown(signed),
-                shown(at(sent, *index))
+                shown(sent.value(*index))
             )
         })
     }
 }
 
-/// Values in another form: all at once, as code does it, and one at a time where a lookup fails for one.
-pub(super) fn choices(sent: &Sent, wire: &Wire<'_>) -> Vec<Choice<Changed>> {
-    let (names, values, own) = (&sent.names, &sent.values, sent.own());
-    let mut found: Vec<Choice<Changed>> = Vec::new();
-    let mut add = |mistake, what: &str, data: Changed| {
-        if let Some(detail) = data.in_words(names, values, what) {
-            found.push(Choice {
-                mistake,
-                detail,
-                data,
-            });
-        }
-    };
-    // As on the wire: `+` taken literally, or values not decoded at all.
-    for (mistake, what, decode) in [
-        (Mistake::ValuePlusUnencoded, "`+` kept", true),
-        (Mistake::EncodedBeforeSigning, "as sent", false),
-    ] {
-        let changed = Changed::all(values, |index, value| match wire.value(index) {
-            Some(_) if at(names, index) == b"Signature" => value.to_vec(),
-            Some(sent) if decode => text::decode(sent),
-            Some(sent) => sent.to_vec(),
-            None => value.to_vec(),
-        });
-        add(mistake, what, changed);
-    }
-
-    let mut all = |mistake, what: &str, change: &dyn Fn(&[u8]) -> Vec<u8>| {
-        let changed = Changed::all(values, |_, value| change(value));
-        add(mistake, what, changed);
-    };
-    for alphabet in &ALPHABETS {
-        all(Mistake::EncodedBeforeSigning, alphabet.name, &|value| {
-            text::encode(value, alphabet)
-        });
-    }
-    for alphabet in &ALPHABETS {
-        all(
-            Mistake::EncodedTwiceBeforeSigning,
-            alphabet.name,
-            &|value| text::encode(&text::encode(value, alphabet), alphabet),
-        );
-    }
-    all(Mistake::BlankSignedAsPlus, "`+`", &|value| {
+/// Spellings of white space.
+const BLANKS: [Change; 3] = [
+    change(Mistake::BlankSignedAsPlus, "`+`", |value| {
         text::replace(value, b" ", b"+")
-    });
-    all(Mistake::BlankSignedAsPlus, "`%20`", &|value| {
+    }),
+    change(Mistake::BlankSignedAsPlus, "`%20`", |value| {
         text::replace(value, b" ", b"%20")
-    });
-    all(
+    }),
+    change(
         Mistake::EncodedBeforeSigning,
         "decoded once more",
-        &text::decode,
-    );
-    for (charset, encode) in CHARSETS {
-        all(
-            Mistake::NonUtf8BytesSigned,
-            charset,
-            &|value| match str::from_utf8(value) {
-                Ok(text) if !text.is_ascii() => encode(text),
-                _ => value.to_vec(),
-            },
-        );
-    }
-    // The other way round: the bytes on the wire are another charset, and UTF-8 was signed.
-    for (charset, name) in [
-        (encoding_rs::GBK, "UTF-8, sent in GBK"),
-        (encoding_rs::WINDOWS_1252, "UTF-8, sent in Latin-1"),
-    ] {
-        all(
-            Mistake::NonUtf8BytesSigned,
-            name,
-            &|value| match str::from_utf8(value) {
-                Ok(_) => value.to_vec(),
-                Err(_) => charset
-                    .decode_without_bom_handling(value)
-                    .0
-                    .into_owned()
-                    .into_bytes(),
-            },
-        );
-    }
-    all(
-        Mistake::UnicodeEscapesSigned,
-        "`\\u` escapes",
-        &|value| match str::from_utf8(value) {
-            Ok(text) => text::unicode_escapes(text),
-            Err(_) => value.to_vec(),
-        },
-    );
-    for (spelling, spell) in SPELLINGS {
-        all(Mistake::BooleanSpelling, spelling, &|value| spell(value));
-    }
-    all(Mistake::HtmlEscapedValue, "HTML", &text::html_escaped);
-    all(Mistake::ValuesTrimmed, "trimmed", &|value| {
+        text::decode,
+    ),
+];
+
+/// The bytes on the wire are in another charset, and UTF-8 was signed.
+const CHARSETS_ON_THE_WIRE: [Change; 2] = [
+    change(Mistake::NonUtf8BytesSigned, "UTF-8, sent in GBK", |value| {
+        in_utf8(value, encoding_rs::GBK)
+    }),
+    change(
+        Mistake::NonUtf8BytesSigned,
+        "UTF-8, sent in Latin-1",
+        |value| in_utf8(value, encoding_rs::WINDOWS_1252),
+    ),
+];
+
+const TEXTS: [Change; 5] = [
+    change(Mistake::HtmlEscapedValue, "HTML", text::html_escaped),
+    change(Mistake::ValuesTrimmed, "trimmed", |value| {
         value.trim_ascii().to_vec()
-    });
-    all(Mistake::ValueLineEnds, "CR LF", &|value| {
+    }),
+    change(Mistake::ValueLineEnds, "CR LF", |value| {
         text::replace(&text::replace(value, b"\r\n", b"\n"), b"\n", b"\r\n")
-    });
-    all(Mistake::ValueLineEnds, "LF", &|value| {
+    }),
+    change(Mistake::ValueLineEnds, "LF", |value| {
         text::replace(value, b"\r\n", b"\n")
-    });
-    all(
+    }),
+    change(
         Mistake::ValuesLowerCased,
         "lower case",
-        &<[u8]>::to_ascii_lowercase,
-    );
+        <[u8]>::to_ascii_lowercase,
+    ),
+];
 
+/// What stands before and after a value that was printed instead of written.
+const PRINTED: [(&str, &str); 8] = [
+    ("b'", "'"),
+    ("'", "'"),
+    ("\"", "\""),
+    ("b\"", "\""),
+    ("u'", "'"),
+    ("['", "']"),
+    ("[", "]"),
+    ("[\"", "\"]"),
+];
+
+/// Returns values in other forms: all at once, as code changes them, and one at a time where a lookup fails for one.
+pub(super) fn choices(sent: &Sent, wire: &Wire<'_>) -> Vec<Choice<Changed>> {
+    let mut found = Found {
+        sent,
+        choices: Vec::new(),
+    };
+    found.as_on_the_wire(wire);
+    found.all_in_other_forms();
     // A lookup under the changed name finds nothing.
-    let lost = Changed::all(values, |index, value| {
-        if at(names, index).contains(&b'_') {
+    let lost = Changed::all(&sent.values, |index, value| {
+        if sent.name(index).contains(&b'_') {
             Vec::new()
         } else {
             value.to_vec()
         }
     });
-    add(Mistake::ValueSignedEmpty, "names with `_`", lost);
-
-    let mut one = |mistake, what: &str, index: usize, changed: Vec<u8>| {
-        if changed != at(values, index) {
-            add(mistake, what, Changed::one(index, changed));
-        }
-    };
-    // What is wrong in one value is wrong in one of the action's own more often than in a common one.
-    let mut indices: Vec<usize> = (0..own)
-        .filter(|&index| at(names, index) != b"Signature")
-        .collect();
-    indices.sort_by_key(|&index| is_common(at(names, index)));
-    indices.truncate(48);
-    for &index in &indices {
-        one(Mistake::ValueSignedEmpty, "empty", index, Vec::new());
-    }
-    for (open, close) in [
-        ("b'", "'"),
-        ("'", "'"),
-        ("\"", "\""),
-        ("b\"", "\""),
-        ("u'", "'"),
-        ("['", "']"),
-        ("[", "]"),
-        ("[\"", "\"]"),
-    ] {
-        for &index in &indices {
-            let printed = [open.as_bytes(), at(values, index), close.as_bytes()].concat();
-            one(Mistake::PrintedByteString, "printed", index, printed);
-        }
-    }
-    for &index in &indices {
-        for spelling in text::number_spellings(at(values, index)) {
-            one(Mistake::BooleanSpelling, "number", index, spelling);
-        }
-    }
-    for alphabet in ALPHABETS.iter().take(2) {
-        for &index in &indices {
-            let encoded = text::encode(at(values, index), alphabet);
-            one(Mistake::EncodedBeforeSigning, alphabet.name, index, encoded);
-        }
-    }
-    found
+    found.add(Mistake::ValueSignedEmpty, "names with `_`", lost);
+    found.one_in_other_forms();
+    found.choices
 }
 
-fn at(texts: &[Vec<u8>], index: usize) -> &[u8] {
-    texts.get(index).map(Vec::as_slice).unwrap_or_default()
+struct Found<'s> {
+    sent: &'s Sent,
+    choices: Vec<Choice<Changed>>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, mistake: Mistake, what: &str, changed: Changed) {
+        if let Some(detail) = changed.in_words(self.sent, what) {
+            self.choices.push(Choice::new(mistake, detail, changed));
+        }
+    }
+
+    fn all(&mut self, mistake: Mistake, what: &str, change: impl Fn(&[u8]) -> Vec<u8>) {
+        let changed = Changed::all(&self.sent.values, |_, value| change(value));
+        self.add(mistake, what, changed);
+    }
+
+    fn table(&mut self, rows: &[Change]) {
+        for row in rows {
+            self.all(row.mistake, row.detail, row.made);
+        }
+    }
+
+    /// `+` taken literally, or values not decoded at all.
+    fn as_on_the_wire(&mut self, wire: &Wire<'_>) {
+        let rows: [Change; 2] = [
+            change(Mistake::ValuePlusUnencoded, "`+` kept", text::decode),
+            change(Mistake::EncodedBeforeSigning, "as sent", <[u8]>::to_vec),
+        ];
+        for row in rows {
+            let changed = Changed::all(&self.sent.values, |index, value| match wire.value(index) {
+                Some(sent) if self.sent.name(index) != b"Signature" => (row.made)(sent),
+                _ => value.to_vec(),
+            });
+            self.add(row.mistake, row.detail, changed);
+        }
+    }
+
+    fn all_in_other_forms(&mut self) {
+        for alphabet in &ALPHABETS {
+            self.all(Mistake::EncodedBeforeSigning, alphabet.name, |value| {
+                text::encode(value, alphabet)
+            });
+        }
+        for alphabet in &ALPHABETS {
+            self.all(Mistake::EncodedTwiceBeforeSigning, alphabet.name, |value| {
+                text::encode(&text::encode(value, alphabet), alphabet)
+            });
+        }
+        self.table(&BLANKS);
+        for (charset, encode) in CHARSETS {
+            self.all(
+                Mistake::NonUtf8BytesSigned,
+                charset,
+                |value| match str::from_utf8(value) {
+                    Ok(text) if !text.is_ascii() => encode(text),
+                    _ => value.to_vec(),
+                },
+            );
+        }
+        self.table(&CHARSETS_ON_THE_WIRE);
+        self.all(
+            Mistake::UnicodeEscapesSigned,
+            "`\\u` escapes",
+            |value| match str::from_utf8(value) {
+                Ok(text) => text::unicode_escapes(text),
+                Err(_) => value.to_vec(),
+            },
+        );
+        for (spelling, spell) in SPELLINGS {
+            self.all(Mistake::BooleanSpelling, spelling, spell);
+        }
+        self.table(&TEXTS);
+    }
+
+    fn one(&mut self, mistake: Mistake, what: &str, index: usize, changed: Vec<u8>) {
+        if changed != self.sent.value(index) {
+            self.add(mistake, what, Changed::one(index, changed));
+        }
+    }
+
+    fn one_in_other_forms(&mut self) {
+        const MOST_TRIED: usize = 48;
+        let sent = self.sent;
+        // What is wrong in one value is wrong in one of the action's own more often than in a common one.
+        let mut indices: Vec<usize> = (0..sent.own())
+            .filter(|&index| sent.name(index) != b"Signature")
+            .collect();
+        indices.sort_by_key(|&index| is_common(sent.name(index)));
+        indices.truncate(MOST_TRIED);
+        for &index in &indices {
+            self.one(Mistake::ValueSignedEmpty, "empty", index, Vec::new());
+        }
+        for (open, close) in PRINTED {
+            for &index in &indices {
+                let printed = [open.as_bytes(), sent.value(index), close.as_bytes()].concat();
+                self.one(Mistake::PrintedByteString, "printed", index, printed);
+            }
+        }
+        for &index in &indices {
+            for spelling in text::number_spellings(sent.value(index)) {
+                self.one(Mistake::BooleanSpelling, "number", index, spelling);
+            }
+        }
+        for alphabet in ALPHABETS.iter().take(2) {
+            for &index in &indices {
+                let encoded = text::encode(sent.value(index), alphabet);
+                let what = alphabet.name;
+                self.one(Mistake::EncodedBeforeSigning, what, index, encoded);
+            }
+        }
+    }
+}
+
+/// The value in UTF-8, if it is not.
+fn in_utf8(value: &[u8], charset: &'static encoding_rs::Encoding) -> Vec<u8> {
+    match str::from_utf8(value) {
+        Ok(_) => value.to_vec(),
+        Err(_) => {
+            let (text, _) = charset.decode_without_bom_handling(value);
+            text.into_owned().into_bytes()
+        }
+    }
 }
