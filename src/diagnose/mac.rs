@@ -1,5 +1,5 @@
-//! Whether a guess at what the client did yields the client's own signature. A hit is proof; the computed value does not
-//! leave this file.
+//! MACs of guesses, compared with the client's own signature. A match is proof; the computed value does not leave this
+//! file.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -54,11 +54,11 @@ impl Key {
             Hash::Sha1 => self
                 .sha1
                 .clone()
-                .is_some_and(|mac| fits(mac, text, presented)),
+                .is_some_and(|mac| matches(mac, text, presented)),
             Hash::Sha256 => self
                 .sha256
                 .clone()
-                .is_some_and(|mac| fits(mac, text, presented)),
+                .is_some_and(|mac| matches(mac, text, presented)),
         }
     }
 
@@ -96,7 +96,7 @@ impl Key {
     }
 }
 
-fn fits<M: Mac>(mut mac: M, text: &[u8], presented: &Presented) -> bool {
+fn matches<M: Mac>(mut mac: M, text: &[u8], presented: &Presented) -> bool {
     mac.update(text);
     // A whole signature has the full length, a cut one at least ten bytes.
     begins_mac(mac, &presented.digest)
@@ -104,10 +104,7 @@ fn fits<M: Mac>(mut mac: M, text: &[u8], presented: &Presented) -> bool {
 
 /// One link of the TC3 key chain.
 pub(super) fn link(key: &[u8], text: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut out = Zeroizing::new(Vec::new());
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) {
-        mac.update(text);
-        out.extend_from_slice(&mac.finalize().into_bytes());
-    }
-    out
+    let mac = Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(text));
+    debug_assert!(mac.is_ok(), "HMAC takes keys of any length");
+    Zeroizing::new(mac.map_or_else(|_| Vec::new(), |mac| mac.finalize().into_bytes().to_vec()))
 }

@@ -157,8 +157,8 @@ fn replaced(request: &RequestView<'_>, policy: &Policy) -> Hosts {
 
 /// Other hosts of the service that the request names, of the one that its host names, and of CVM.
 fn of_the_service(sent: &Sent<'_>, region: &[u8], service: &[u8]) -> Hosts {
-    let own = sent.name.split(|&byte| byte == b'.').next();
-    let own = own.unwrap_or_default();
+    let dot = sent.name.iter().position(|&byte| byte == b'.');
+    let (own, _) = sent.name.split_at(dot.unwrap_or(sent.name.len()));
     // An address names no service.
     let is_address = sent
         .name

@@ -70,13 +70,15 @@ impl Sent {
     }
 
     pub(super) fn name(&self, index: usize) -> &[u8] {
-        self.names.get(index).map(Vec::as_slice).unwrap_or_default()
+        at(&self.names, index)
     }
 
     pub(super) fn value(&self, index: usize) -> &[u8] {
-        self.values
-            .get(index)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        at(&self.values, index)
     }
+}
+
+fn at(texts: &[Vec<u8>], index: usize) -> &[u8] {
+    debug_assert!(index < texts.len(), "no parameter has the index {index}");
+    texts.get(index).map(Vec::as_slice).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Which keys a client may have derived for TC3, and over which scopes.
+//! Signing keys of TC3 that a client may have derived, and their scopes.
 
 use zeroize::Zeroizing;
 
@@ -38,8 +38,9 @@ pub(crate) fn wrong_chains(
     let hexed = |start: &[u8], steps: &[&[u8]]| {
         let mut key = Zeroizing::new(start.to_vec());
         for step in steps {
-            let raw: [u8; 32] = link(&key, step).as_slice().try_into().unwrap_or_default();
-            key = Zeroizing::new(hex::encode(&raw).to_vec());
+            let raw = <[u8; 32]>::try_from(link(&key, step).as_slice());
+            debug_assert!(raw.is_ok(), "a link is an HMAC-SHA256");
+            key = Zeroizing::new(hex::encode(&raw.unwrap_or_default()).to_vec());
         }
         key
     };
