@@ -225,6 +225,9 @@ fn signed(args: &Args) -> Result<Request, String> {
                 .to_owned(),
         );
     }
+    if tc3 {
+        signs_all(args)?;
+    }
     signer = match signature {
         SignatureName::HmacSha1 => signer.hmac_sha1(),
         SignatureName::HmacSha256 => signer.hmac_sha256(),
@@ -274,6 +277,24 @@ fn signed(args: &Args) -> Result<Request, String> {
         Some(mistake) => signer
             .sign_with_mistake(mistake)
             .map_err(|error| error.to_string()),
+    }
+}
+
+/// Refuses what a TC3 request would carry unsigned: the query of a POST and the body of a GET.
+fn signs_all(args: &Args) -> Result<(), String> {
+    let parameters = !args.param.is_empty();
+    match (args.method, &args.body) {
+        (Some(MethodName::Get), Some(_)) => {
+            Err("a TC3 GET does not sign its body: use --param, or --method POST".to_owned())
+        }
+        (_, Some(_)) if parameters => Err(
+            "--param and --body exclude each other for TC3: a POST does not sign its query"
+                .to_owned(),
+        ),
+        (Some(MethodName::Post), None) if parameters => {
+            Err("a TC3 POST does not sign its query: use --body instead of --param".to_owned())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -290,3 +290,38 @@ fn what_cannot_be_signed_is_one_line() {
     assert!(ran.stderr.contains("no known mistake"), "{}", ran.stderr);
     assert_eq!(ran.code, 2);
 }
+
+#[test]
+fn what_tc3_would_not_sign_is_refused() {
+    let tc3 = ["--action", "DescribeZones", "--version", "2017-03-12"];
+    let expected = [
+        (
+            &["--method", "POST", "--param", "x=1"][..],
+            "a TC3 POST does not sign its query: use --body instead of --param\n",
+        ),
+        (
+            &["--body", "{}", "--param", "x=1"],
+            "--param and --body exclude each other for TC3: a POST does not sign its query\n",
+        ),
+        (
+            &["--method", "POST", "--body", "{}", "--param", "x=1"],
+            "--param and --body exclude each other for TC3: a POST does not sign its query\n",
+        ),
+        (
+            &["--method", "GET", "--body", "{}"],
+            "a TC3 GET does not sign its body: use --param, or --method POST\n",
+        ),
+    ];
+    for (args, error) in expected {
+        let ran = sign(&[&tc3, args].concat());
+        assert_eq!((ran.code, &*ran.stderr), (2, error), "{args:?}");
+        assert_eq!(ran.stdout, "");
+    }
+    for args in [
+        &["--param", "x=1"][..],
+        &["--body", "{}"],
+        &["--method", "POST"],
+    ] {
+        assert_eq!(sign(&[&tc3, args].concat()).code, 0, "{args:?}");
+    }
+}
