@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use crate::scheme::{Family, Language};
 
@@ -200,7 +201,7 @@ impl PolicyBuilder {
     }
 
     /// A host under which clients know this service, for requests whose `Host` was changed on the way or is signed in
-    /// another case. At most 8.
+    /// another case: a name or an address, with a port or without. At most 8.
     ///
     /// A host of the legacy API counts only where the path or the `Host` tells that a request is one of legacy v2: taken for
     /// one of API 3.0, whose nonces may not be remembered, it could be used again.
@@ -260,12 +261,33 @@ impl PolicyBuilder {
             return Err(PolicyError::Limits);
         }
         if policy.public_hosts.len() > MAX_PUBLIC_HOSTS
-            || policy.public_hosts.iter().any(|host| host.is_empty())
+            || !policy.public_hosts.iter().all(|host| is_host(host))
         {
             return Err(PolicyError::PublicHosts);
         }
         Ok(policy)
     }
+}
+
+/// Whether a text is a host as `Host` carries it: a name or an address, with a port or without. No scheme, user or path.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        // The last group of an address of IPv6 is no port.
+        Some((host, port)) if !host.starts_with('[') || host.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let right_host = match host.strip_prefix('[') {
+        Some(address) => address
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => host.split('.').all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        }),
+    };
+    right_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 /// Each host is a candidate for the signed one, so each may cost a MAC.
@@ -282,7 +304,7 @@ pub enum PolicyError {
     Window,
     /// A limit is 0 or above 1 GiB.
     Limits,
-    /// There are more than 8 public hosts, or one is empty.
+    /// There are more than 8 public hosts, or one is not a host name or address, with a port or without.
     PublicHosts,
 }
 
@@ -291,7 +313,9 @@ impl fmt::Display for PolicyError {
         f.write_str(match self {
             Self::Window => "the window must be 1 to 86400 seconds",
             Self::Limits => "every limit must be 1 to 1073741824",
-            Self::PublicHosts => "there may be at most 8 public hosts, none of them empty",
+            Self::PublicHosts => {
+                "expected at most 8 public hosts, such as api.example.com or api.example.com:8443"
+            }
         })
     }
 }
@@ -434,4 +458,51 @@ struct Replay {
     v2: ReplayScope,
     v1: ReplayScope,
     tc3: ReplayScope,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_host_is_a_name_or_an_address() {
+        let build = |host: &str| Policy::builder().public_host(host).build();
+        for host in [
+            "localhost",
+            "api.example.com",
+            "API.example.com:8443",
+            "my_service",
+            "192.0.2.1:80",
+            "[2001:db8::1]",
+            "[2001:db8::1]:443",
+        ] {
+            assert!(build(host).is_ok(), "{host}");
+        }
+        for host in [
+            "",
+            " ",
+            "a b",
+            "http://x/y",
+            "//x",
+            "x/y",
+            "u:p@x",
+            "x:",
+            "x:0",
+            "x:65536",
+            "x:y",
+            ":80",
+            "a..b",
+            "a.",
+            "*.example.com",
+            "a,b",
+            "2001:db8::1",
+            "[2001:db8::1",
+            "[x]",
+            "[]",
+            "[::1]:",
+            "默认",
+        ] {
+            assert_eq!(build(host).unwrap_err(), PolicyError::PublicHosts, "{host}");
+        }
+    }
 }

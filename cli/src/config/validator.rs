@@ -604,6 +604,14 @@ fn policy(mut table: Table<'_>) -> Result<PolicyBuilder, Fault> {
             return Err(table.fault(hosts.line, "public_hosts", "expected at most 8 hosts"));
         }
         for host in hosts.value {
+            if Policy::builder()
+                .public_host(host.as_str())
+                .build()
+                .is_err()
+            {
+                let wrong = "expected host names, such as api.example.com or api.example.com:8443";
+                return Err(table.fault(hosts.line, "public_hosts", wrong));
+            }
             policy = policy.public_host(host);
         }
     }

@@ -268,6 +268,10 @@ fn what_is_wrong_with_rules_is_one_line() {
             "2: policy.public_hosts: expected at most 8 hosts",
         ),
         (
+            "[policy]\npublic_hosts = [\"api.example.com\", \"http://x/y\"]\n",
+            "2: policy.public_hosts: expected host names, such as api.example.com or api.example.com:8443",
+        ),
+        (
             "[policy]\nservices = []\n",
             "2: policy.services: expected at least one service; without the field the host tells the service",
         ),

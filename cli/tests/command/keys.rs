@@ -118,7 +118,7 @@ fn keys_that_are_not_whole_are_one_line_on_stderr() {
                 "",
             ],
             &[],
-            "--public-host: there may be at most 8 public hosts, none of them empty",
+            "--public-host: expected at most 8 public hosts, such as api.example.com or api.example.com:8443",
         ),
     ];
     for (flags, environment, expected) in cases {
