@@ -2,10 +2,14 @@
 //! look tells whether there is anything to read again.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "serve")]
+use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
 use std::hash::Hasher;
 use std::io::{self, Read};
+#[cfg(feature = "serve")]
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +24,12 @@ pub(crate) struct Files {
     folder: PathBuf,
     kinds: Kinds,
     seen: Look,
+    /// Secrets that every user of the machine may read.
+    #[cfg(feature = "serve")]
+    exposed: BTreeSet<PathBuf>,
+    /// Whether the file that names the others holds a secret itself.
+    #[cfg(feature = "serve")]
+    secret_inline: bool,
     reading: Reading,
 }
 
@@ -53,6 +63,10 @@ impl Files {
             folder: folder.to_owned(),
             kinds,
             seen: Look::new(),
+            #[cfg(feature = "serve")]
+            exposed: BTreeSet::new(),
+            #[cfg(feature = "serve")]
+            secret_inline: false,
             reading,
         }
     }
@@ -76,6 +90,21 @@ impl Files {
         }
     }
 
+    /// Returns the text of a file that holds a secret.
+    pub(crate) fn secret(&mut self, path: &Path) -> io::Result<Zeroizing<String>> {
+        #[cfg(feature = "serve")]
+        self.holds_secret(path);
+        self.text(path)
+    }
+
+    /// Notes that a secret stands in the file that names the others.
+    pub(crate) fn found_secret_inline(&mut self) {
+        #[cfg(feature = "serve")]
+        {
+            self.secret_inline = true;
+        }
+    }
+
     /// Returns the bytes of a file.
     pub(crate) fn bytes(&mut self, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
         let read = self.reading.during(path, || read(path, self.kinds));
@@ -92,6 +121,27 @@ impl Files {
     /// The file that is being read, if any.
     pub(crate) fn reading(&self) -> Reading {
         self.reading.clone()
+    }
+
+    /// The secrets that every user of the machine may read.
+    pub(crate) fn exposed(&self) -> &BTreeSet<PathBuf> {
+        &self.exposed
+    }
+
+    /// Notes the file that names the others, if it holds a secret.
+    pub(crate) fn names_others(&mut self, path: &Path) {
+        if self.secret_inline {
+            self.holds_secret(path);
+        }
+    }
+
+    /// Notes that a file holds a secret.
+    pub(crate) fn holds_secret(&mut self, path: &Path) {
+        const OTHERS_READ: u32 = 0o004;
+        let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode());
+        if mode.is_ok_and(|mode| mode & OTHERS_READ != 0) {
+            self.exposed.insert(path.to_owned());
+        }
     }
 
     /// What was read, and what it held.

@@ -200,6 +200,7 @@ pub(crate) fn read(path: &Path, files: &mut Files) -> Result<Config, String> {
             reload: reload.map(Duration::from_secs),
         })
     });
+    files.names_others(path);
     read.map_err(|fault| format!("{name}:{fault}"))
 }
 

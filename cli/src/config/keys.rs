@@ -88,6 +88,11 @@ impl Sources {
         }
     }
 
+    #[cfg(feature = "serve")]
+    pub(crate) fn secret_key_is_flag(&self) -> bool {
+        self.secret_key
+    }
+
     pub(crate) fn any(&self) -> bool {
         self.secret_id || self.secret_key || self.token
     }

@@ -156,7 +156,11 @@ mod present {
             return Ok(None);
         };
         let path = files.path(&*file.value);
-        match files.text(&path) {
+        let read = match pem {
+            Pem::Certificates => files.text(&path),
+            Pem::Key => files.secret(&path),
+        };
+        match read {
             Ok(text) if pem.is_in(&text) => Ok(Some(path)),
             Ok(_) => Err(table.fault(file.line, name, pem.expected())),
             Err(error) => {

@@ -251,7 +251,10 @@ pub(crate) fn secret(
     };
     // Neither a variable nor a file is read where they may not be named.
     match (table.text(name_env)?, table.text(name_file)?) {
-        (None, None) => Ok(Some(here.value.into_owned().into_bytes())),
+        (None, None) => {
+            files.found_secret_inline();
+            Ok(Some(here.value.into_owned().into_bytes()))
+        }
         _ => Err(more_than_one(table, names)),
     }
 }
@@ -275,7 +278,7 @@ pub(crate) fn secret_elsewhere(
                 "expected the name of an environment variable that is set and not empty",
             )),
         },
-        (None, Some(file)) => match files.text(&files.path(&*file.value)) {
+        (None, Some(file)) => match files.secret(&files.path(&*file.value)) {
             Ok(text) => match without_line_end(&text) {
                 "" => Err(table.fault(file.line, name_file, "expected a file that is not empty")),
                 secret => Ok(Some(secret.as_bytes().to_vec())),

@@ -1,5 +1,6 @@
 //! The subcommand `serve`: reads the configuration, opens the listeners, and goes on until it is told to stop.
 
+use std::mem;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -172,7 +173,9 @@ pub(crate) fn run(args: Args, sources: &Sources) -> Outcome {
 /// Reads everything, and looks whether it could be served.
 fn check(source: &Source) -> Result<(), String> {
     let loaded = source.load(&Reading::default()).outcome?;
-    preflight::nonces(&loaded.config.setup.nonces)
+    preflight::nonces(&loaded.config.setup.nonces)?;
+    loaded.warnings.iter().for_each(|line| complain(line));
+    Ok(())
 }
 
 fn start(source: Source) -> Result<(), String> {
@@ -212,7 +215,7 @@ impl Gateway {
         let metrics = metrics::install().map_err(|error| format!("no metrics: {error}"))?;
         let (loader, mut first) =
             Loader::start(source).map_err(|error| format!("no thread to read files: {error}"))?;
-        let loaded = first.loaded().await?;
+        let mut loaded = first.loaded().await?;
         let config = &loaded.config.gateway;
         signals.let_drain(config.connections.drain);
         preflight::nonces(&loaded.config.setup.nonces)?;
@@ -232,8 +235,10 @@ impl Gateway {
         let log = Log::install(config.log.format);
         let stop = CancellationToken::new();
         let connections = Connections::new(open_files::fitting(config)?, stop.clone());
+        let warnings = mem::take(&mut loaded.warnings);
         let running = Arc::new(Running::new(loaded, kept)?);
         running.open(listeners, &connections)?;
+        warnings.iter().for_each(|line| complain(line));
         let admin = Arc::new(Admin {
             metrics,
             kept: Arc::clone(&running.kept),

@@ -31,6 +31,7 @@ impl Running {
         let Loaded {
             config: Config { setup, gateway, .. },
             certificates,
+            ..
         } = loaded;
         let rules = Rules::new(setup, &kept)?;
         let certificates = certificates.into_iter();
@@ -75,6 +76,7 @@ impl Running {
         let Loaded {
             config: Config { setup, gateway, .. },
             certificates,
+            ..
         } = loaded;
         if gateway != self.config {
             return Err(

@@ -24,6 +24,7 @@ pub(crate) struct Source {
     key: Option<Credential>,
     /// Whether the command line has part of it: then it counts beside those of the file.
     key_counts: bool,
+    secret_key_is_flag: bool,
 }
 
 /// All that was read at one time.
@@ -31,6 +32,8 @@ pub(crate) struct Loaded {
     pub(crate) config: Config,
     /// For each listener.
     pub(crate) certificates: Vec<Option<CertifiedKey>>,
+    /// Secrets that others may read, a line each.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// An attempt to read everything.
@@ -47,6 +50,7 @@ impl Source {
         Ok(Self {
             key: args.key.credential(sources)?,
             key_counts: sources.any(),
+            secret_key_is_flag: sources.secret_key_is_flag(),
             args,
         })
     }
@@ -77,9 +81,26 @@ impl Source {
             Ok(Loaded {
                 config,
                 certificates,
+                warnings: self.warnings(&files),
             })
         });
         Load { outcome, files }
+    }
+
+    fn warnings(&self, files: &Files) -> Vec<String> {
+        let flag = self.secret_key_is_flag.then(|| {
+            format!(
+                "warning: --secret-key is visible to every user of this machine in the list of processes; set {SECRET_KEY} or \
+                 name a file in --config"
+            )
+        });
+        let exposed = files.exposed().iter().map(|file| {
+            let file = file.display();
+            format!(
+                "warning: {file}: every user of this machine may read this secret; expected mode 600 or 640"
+            )
+        });
+        flag.into_iter().chain(exposed).collect()
     }
 
     fn read(&self, files: &mut Files) -> Result<Config, String> {

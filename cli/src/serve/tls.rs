@@ -65,6 +65,7 @@ pub(crate) fn read(config: &TlsConfig, files: &mut Files) -> Result<CertifiedKey
 }
 
 fn from_files(certificate: &Path, key: &Path, files: &mut Files) -> Result<CertifiedKey, String> {
+    files.holds_secret(key);
     let mut pem = |path: &Path| {
         let read = files.bytes(path);
         read.map_err(|error| format!("{}: cannot be read: {error}", path.display()))

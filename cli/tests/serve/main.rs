@@ -20,6 +20,7 @@ mod redis;
 mod redis_tls;
 mod reloading;
 mod scene;
+mod secrets_exposed;
 mod starting;
 mod unread;
 mod upstream;
