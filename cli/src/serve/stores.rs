@@ -136,6 +136,10 @@ impl Kept {
     /// Whether the stores can answer; if not, why, in one line.
     pub(crate) async fn ready(&self) -> Result<(), String> {
         match &self.memory {
+            Memory::Own(nonces) if nonces.is_full(SystemClock.now()) => {
+                let total = self.rules.capacity.total();
+                Err(format!("nonces: all {total} places are taken"))
+            }
             Memory::Own(_) => Ok(()),
             #[cfg(feature = "redis")]
             Memory::Shared(redis) => redis

@@ -403,6 +403,23 @@ fn a_log_that_nobody_reads_holds_no_request_up() {
     assert_eq!(dropped, Some(0.0));
 }
 
+/// Without a request that would make room: a load balancer sends none to a gateway that is not ready.
+#[test]
+fn a_gateway_without_room_for_nonces_is_not_ready_until_some_expire() {
+    let text = config(MOCK).replace("[policy]\n", "[policy]\nwindow_seconds = 2\n");
+    let nonces = "[nonces]\ntotal = 3\nper_secret_id = 3\n";
+    let gateway = Gateway::start(&folder("no-room"), &format!("{text}{nonces}"), &[]);
+    let at = gateway.address();
+    for admitted in 0..3 {
+        assert_eq!(gateway.page("/readyz").0, 200, "{admitted}");
+        let answer = call(at, &v2(at).sign().to_raw()).text();
+        assert!(answer.starts_with("{\"code\":0,"), "{answer}");
+    }
+    let full = (503, "nonces: all 3 places are taken\n".to_owned());
+    assert_eq!(gateway.page("/readyz"), full);
+    eventually("the nonces expire", || gateway.page("/readyz").0 == 200);
+}
+
 /// Every write to `/dev/full` fails, as on a disk without room.
 #[test]
 fn lines_that_the_output_refuses_are_counted() {

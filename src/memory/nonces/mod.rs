@@ -202,6 +202,13 @@ impl MemoryNonces {
         self.table.len()
     }
 
+    /// Returns whether a claim as of `now` finds no room, for any SecretId.
+    #[must_use]
+    pub fn is_full(&self, now: UnixTime) -> bool {
+        self.table.advance(now.seconds());
+        self.table.len() >= self.table.capacity().total()
+    }
+
     /// Whether no nonce counted as live at the last claim.
     #[must_use]
     pub fn is_empty(&self) -> bool {
