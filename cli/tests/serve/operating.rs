@@ -403,6 +403,24 @@ fn a_log_that_nobody_reads_holds_no_request_up() {
     assert_eq!(dropped, Some(0.0));
 }
 
+#[test]
+fn a_request_that_does_not_end_holds_up_a_stop_for_drain_seconds_alone() {
+    let drain = "[connections]\ndrain_seconds = 1\nbody_seconds = 600\n";
+    let text = config(&format!("{MOCK}{drain}"));
+    let mut gateway = Gateway::start(&folder("endless"), &text, &[]);
+    let at = gateway.address();
+    let request = tc3(at).body("{\"Limit\":1}").sign();
+    let raw = request.with_header("Expect", "100-continue").to_raw();
+    let (head, _) = raw.split_at(raw.len() - 11);
+    let mut stream = TcpStream::connect(at).unwrap();
+    stream.write_all(head).unwrap();
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).unwrap();
+    gateway.signal("TERM");
+    assert!(gateway.ended().success());
+    gateway.logged("stopped before all requests were answered");
+}
+
 /// Without a request that would make room: a load balancer sends none to a gateway that is not ready.
 #[test]
 fn a_gateway_without_room_for_nonces_is_not_ready_until_some_expire() {
