@@ -91,7 +91,7 @@ impl Admitted {
         &self.action
     }
 
-    /// What the signature does not cover: whoever could alter the request on its way could alter this.
+    /// What the signature does not cover. Anyone able to alter the request on its way could alter this.
     ///
     /// TC3 signs two headers as a rule, so `x-tc-action` and its like are listed unless the client signed them.
     #[must_use]

@@ -162,7 +162,7 @@ impl PolicyBuilder {
         self
     }
 
-    /// Also accepts requests whose signature leaves `part` out. Whoever can alter a request on its way can then add or
+    /// Also accepts requests whose signature leaves `part` out. Anyone able to alter a request on its way can then add or
     /// change such a part; [`Admitted::uncovered`](crate::Admitted::uncovered) names what was not covered.
     pub fn insecure_accept_unsigned(mut self, part: UnsignedPart) -> Self {
         self.0.unsigned.insert(part);
@@ -341,7 +341,7 @@ impl Limits {
         }
     }
 
-    /// The longest body of any request, in bytes: for whoever keeps it until it can be judged.
+    /// The longest body of any request, in bytes: how much a caller has to buffer before the check.
     #[must_use]
     pub fn longest_body(&self) -> usize {
         self.form_bytes.max(self.body_bytes)
@@ -418,7 +418,7 @@ pub enum HttpsRule {
     /// In every dialect.
     #[default]
     Everywhere,
-    /// In legacy v2, whose documentation demands it; API 3.0 may come in the clear.
+    /// In legacy v2, whose documentation demands it; API 3.0 may come over plain HTTP.
     LegacyOnly,
     /// Nowhere: for tests on a loopback address.
     InsecureNowhere,

@@ -10,7 +10,7 @@ use crate::clock::UnixTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The request came in the clear.
+    /// The request came over plain HTTP.
     PlainHttp,
     /// The method is neither GET nor POST.
     MethodNotAllowed,

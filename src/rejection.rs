@@ -48,7 +48,7 @@ struct Inner {
 }
 
 impl Rejection {
-    /// A refusal of something that the validator did not judge, such as a failure of the service behind it, where there
+    /// A refusal for something that the validator did not check, such as a failure of the service behind it, where there
     /// is no [`Admitted`](crate::Admitted) to [`refuse`](crate::Admitted::refuse).
     #[cold]
     #[must_use]

@@ -109,7 +109,7 @@ impl<'r> RequestView<'r> {
         self.with_payload(Payload::Bytes(body.as_ref()))
     }
 
-    /// Shows the body, its digest, or that there is one that nobody has read.
+    /// Shows the body, its digest, or that the body was not read.
     #[inline]
     #[must_use]
     pub fn with_payload(self, payload: Payload<'r>) -> Self {
@@ -308,7 +308,7 @@ pub enum Payload<'r> {
     Bytes(&'r [u8]),
     /// Its SHA-256, computed by the caller over the bytes it will use. Enough for TC3, not for a form.
     Sha256([u8; 32]),
-    /// There may be one, and nobody has read it. Enough for GET and for a payload declared unsigned.
+    /// There may be one; it was not read. Enough for GET and for a payload declared unsigned.
     Unseen,
 }
 
@@ -342,7 +342,7 @@ pub trait Headers: Sync {
     fn find(&self, name: &str) -> Field<'_>;
 
     /// Puts what [`find`](Self::find) finds under each of `names` into `found`, in the same order; every place holds
-    /// [`Field::Absent`] before. To be written anew where one pass over the headers is cheaper than many look-ups.
+    /// [`Field::Absent`] before. Override it where one pass over the headers is cheaper than many look-ups.
     fn find_all<'h>(&'h self, names: &[&str], found: &mut [Field<'h>]) {
         for (name, field) in names.iter().zip(found) {
             *field = self.find(name);

@@ -1,6 +1,6 @@
 //! Whether the request has a size and a shape that can be read, and which parameters it then carries.
 //!
-//! GET is read from the query alone and POST from the body alone (protocol.md §0 fact 4). Sizes are judged first, so
+//! GET is read from the query alone and POST from the body alone (protocol.md §0 fact 4). Sizes are checked first, so
 //! nothing is parsed that is too long.
 
 use crate::form::{ContentType, Parameters};

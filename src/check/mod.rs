@@ -38,7 +38,7 @@ pub enum Check {
     SecretId,
     /// The token belongs to the SecretId.
     Token,
-    /// The signature fits.
+    /// The signature is valid.
     Signature,
     /// The nonce is new.
     Nonce,
@@ -59,7 +59,7 @@ pub enum Check {
 impl Check {
     /// A request that fails several checks is refused by the first of them in this order (protocol.md §4.4).
     ///
-    /// Checks that ask nobody come first, those that write come last; nothing before [`Check::Nonce`] changes state, so
+    /// Checks that ask no store come first, those that write come last; nothing before [`Check::Nonce`] changes state, so
     /// an unauthenticated request changes none.
     pub const ORDER: [Self; 16] = [
         Self::Protocol,

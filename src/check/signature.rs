@@ -1,4 +1,4 @@
-//! Whether the signature fits the request under the key of its SecretId.
+//! Signature check, under the key of the SecretId.
 
 use crate::policy::Policy;
 use crate::reason::Reason;

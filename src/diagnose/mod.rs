@@ -1,7 +1,7 @@
 //! Why a request was refused: the mistake that the client made, proved where a signature does not match.
 //!
 //! After a mismatch, known mistakes are tried one by one and in pairs: the canonical bytes are built in the client's
-//! mistaken way and the MAC is compared with the client's own. A hit is proof. Where nothing fits, nothing is claimed;
+//! mistaken way and the MAC is compared with the client's own. A hit is proof. Where nothing matches, nothing is claimed;
 //! the string to sign is shown instead, and its first difference from the client's where that is known.
 
 mod encoding;

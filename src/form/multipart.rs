@@ -12,7 +12,7 @@ use crate::reason::Reason;
 
 /// Reads the parts between boundaries. Whatever stands before the first boundary and after the last is ignored.
 ///
-/// What another parser may read otherwise is refused: a service must not see a parameter that was not judged.
+/// What another parser may read otherwise is refused: a service must not see a parameter that was not checked.
 pub(super) fn read(
     parameters: &mut Parameters<'_>,
     boundary: &[u8],

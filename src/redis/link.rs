@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use super::script::Question;
 use super::{RedisError, RedisSettings};
 
-/// For so long after an attempt to connect has failed, nobody tries again, and all are told why it did.
+/// How long after a failed attempt no other is made; meanwhile all callers get its error.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The client library has a manager of connections. It is not used because it says "timed out" where a connection was
@@ -137,7 +137,7 @@ impl Link {
         }
     }
 
-    /// Whoever panicked left a state that was true.
+    /// State is replaced whole, so a poisoned lock still holds a valid one.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -185,14 +185,14 @@ impl Link {
                 error
             }
             Unanswered::Failed(failure) => self.broken(described(&failure)),
-            // Perhaps nobody is there any more, and another is at the same name.
+            // The server may be gone, and another may answer at the same name.
             Unanswered::Late => self.timed_out(self.response_timeout),
         };
         self.leave(number);
         error
     }
 
-    /// Lets the next caller connect anew. Who still waits for an answer over this connection may get it.
+    /// Lets the next caller open a new connection. Callers that wait for an answer over this one may still get it.
     fn leave(&self, number: u64) {
         let mut state = self.state();
         if matches!(&*state, State::Connected(connection) if connection.number == number) {

@@ -22,12 +22,12 @@ use crate::store::{
 /// * A draw is one step over all rules that apply. The first that has nothing left refuses, rates before quotas, and then
 ///   **nothing is drawn from any of them**.
 /// * A count belongs to what its rule says. Gateways with the same rules share it, in whatever order they were added; a rule
-///   that is changed begins anew, and a rule that is added twice counts once.
+///   that is changed starts again, and a rule that is added twice counts once.
 /// * Rates refill in whole microseconds, rounded up: a million requests in a second at most.
 /// * A clock that goes back counts as no time passed. The clocks of the gateways may differ by the
 ///   [clock allowance](super::RedisSettings::with_clock_allowance). A count is dropped when it means nothing any more, and
 ///   the allowance later.
-/// * A Redis that loses its memory starts all counts anew.
+/// * A Redis that loses its memory starts all counts again.
 ///
 /// ```no_run
 /// use std::num::NonZeroU32;

@@ -12,7 +12,7 @@ pub(crate) fn encode(bytes: &[u8; 32]) -> [u8; 64] {
 
 /// The 32 bytes of 64 lower-case digits; `None` for anything else.
 ///
-/// Without branches on the digits: which are letters nobody can foresee, not even the processor.
+/// Branch-free: whether a digit is a letter is unpredictable, so a branch would be mispredicted.
 pub(crate) fn decode(text: &[u8]) -> Option<[u8; 32]> {
     let text: &[u8; 64] = text.try_into().ok()?;
     let mut bytes = [0; 32];

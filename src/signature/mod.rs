@@ -1,4 +1,4 @@
-//! Which bytes are signed, and whether a signature fits them.
+//! Signatures: the bytes that are signed, and the comparison.
 
 mod authorization;
 mod compare;

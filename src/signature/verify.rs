@@ -7,7 +7,7 @@ use sha2::Sha256;
 use super::compare::is_mac;
 use super::sink::Gathered;
 
-/// Proof that a signature was compared and fits. Only this file makes one.
+/// Proof that a signature was compared and is valid. Only this file makes one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignatureValid(());
 

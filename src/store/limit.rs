@@ -9,7 +9,7 @@ use crate::clock::UnixTime;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// So many requests in so many seconds, refilled continuously: whoever has not called for a while may call `limit` times
+/// A rate limit: `limit` requests per `period`, refilled continuously. A caller idle for a while may call `limit` times
 /// at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateRule {

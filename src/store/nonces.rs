@@ -83,7 +83,7 @@ impl std::fmt::Debug for NonceValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NonceVerdict {
-    /// Nobody had claimed it; now it is claimed.
+    /// It was not claimed before; now it is.
     Fresh,
     /// It was claimed before.
     Repeated,

@@ -1,4 +1,4 @@
-//! Whether a text fits a pattern with `*`, as rules and limits name actions and resources.
+//! Patterns with `*`, by which rules and limits name actions and resources.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl Pattern {
         Self { text, start }
     }
 
-    /// Whether the whole of `text` fits. Takes time in proportion to the two lengths.
+    /// Returns whether the whole of `text` matches. Takes time in proportion to the two lengths.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let (start, rest) = self.text.split_at(self.start);
@@ -43,7 +43,7 @@ impl Pattern {
         else {
             return false;
         };
-        // The first place where a piece fits leaves the most room for the following ones: no other need be tried.
+        // The first place where a piece matches leaves the most room for the following ones: no other need be tried.
         middle
             .split('*')
             .try_fold(text, |text, piece| {

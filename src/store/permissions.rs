@@ -1,4 +1,4 @@
-//! Who may do what: the facts about account, MFA, action and resources, which four checks judge in their order.
+//! Permission store: facts about account, MFA, action and resources, for four checks in their order.
 
 use super::{Mfa, Principal, StoreError};
 use crate::form::Parameters;

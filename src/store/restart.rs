@@ -1,4 +1,4 @@
-//! Decides which requests a store that has just begun to remember may not judge.
+//! The choice of what a store that has just started to remember refuses.
 
 use crate::clock::UnixTime;
 
@@ -11,7 +11,7 @@ use crate::clock::UnixTime;
 #[non_exhaustive]
 pub enum AfterRestart {
     /// Refuses requests dated before the start. Clients with a right clock notice nothing, unless their request was under
-    /// way. Whoever recorded a request dated *after* the start, by a client whose clock was ahead, can replay it once.
+    /// way. An attacker who recorded a request dated *after* the start, from a client whose clock was ahead, can replay it once.
     #[default]
     RefuseDatedBefore,
     /// Refuses every request that can have been used before: those dated up to one window after the start. No replay is
@@ -23,7 +23,7 @@ pub enum AfterRestart {
 }
 
 impl AfterRestart {
-    /// The first second of expiry from which on a claim can be judged. A claim expires one window after its date.
+    /// The first second of expiry from which on a claim can be decided. A claim expires one window after its date.
     pub(crate) fn remembers_from(self, started: UnixTime, window_seconds: u32) -> i64 {
         let window = i64::from(window_seconds);
         let second = started.seconds();

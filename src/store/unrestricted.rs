@@ -1,4 +1,4 @@
-//! The answers of a service without permissions and limits: whoever signs may do anything, as often as they like.
+//! Stores for a service without permissions and limits: any signed request may proceed.
 
 use super::{
     AccountStanding, ActionStanding, MfaStanding, PermissionQuery, PermissionStanding,

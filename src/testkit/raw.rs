@@ -40,7 +40,7 @@ impl Request {
         }
     }
 
-    /// The HTTP/1.1 request as it would go over the wire, with its own headers and a `Content-Length` that fits.
+    /// The HTTP/1.1 request as it would go over the wire, with its own headers and the right `Content-Length`.
     #[must_use]
     pub fn to_raw(&self) -> Vec<u8> {
         let mut raw = [self.method(), b" ", self.target(), b" HTTP/1.1\r\n"].concat();
@@ -262,7 +262,7 @@ impl<R: BufRead> Iterator for RawRequests<R> {
     }
 }
 
-/// Method and target. What they hold is for the validator to judge.
+/// Method and target. Their contents are left to the validator.
 fn request_line(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
     let mut words = line.trim_ascii_end().split(|&byte| byte == b' ');
     let words = [words.next(), words.next(), words.next(), words.next()];

@@ -84,7 +84,7 @@ impl Request {
         self
     }
 
-    /// The same request over HTTPS or in the clear.
+    /// The same request over HTTPS or plain HTTP.
     #[must_use]
     pub fn with_transport(mut self, transport: Transport) -> Self {
         self.transport = transport;

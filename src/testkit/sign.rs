@@ -200,7 +200,7 @@ impl Signer {
         self
     }
 
-    /// Sends it over HTTPS, as it is if this is not called, or in the clear.
+    /// Sends it over HTTPS, the default, or over plain HTTP.
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;

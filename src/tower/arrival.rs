@@ -32,9 +32,9 @@ fn folded<'h>(found: Field<'h>, headers: &'h HeaderMap, name: &str) -> Field<'h>
     values.fold(found, |found, value| found.and(value.as_bytes()))
 }
 
-/// The address of whoever opened the connection: an extension of the request that whoever accepts connections inserts.
+/// The address of the peer: an extension of the request, inserted by the code that accepts connections.
 ///
-/// Without it nobody is believed about forwarding. With axum it is made from `ConnectInfo`; `examples/tower_service.rs`
+/// Without it no forwarding header is believed. With axum it is made from `ConnectInfo`; `examples/tower_service.rs`
 /// shows how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "it is an address with a name")]
@@ -46,18 +46,18 @@ pub struct PeerAddr(pub SocketAddr);
 pub enum TransportSource {
     /// The listener: all of its connections are alike. Forwarding headers are ignored.
     Connection(Transport),
-    /// A proxy that ends TLS in front of a listener in the clear.
+    /// A proxy that ends TLS in front of a listener for plain HTTP.
     ///
     /// A request whose [`PeerAddr`] is in one of these networks came over TLS if every value of its `X-Forwarded-Proto`
     /// is `https`, and for the host in its `X-Forwarded-Host`, if it has one; hosts there that differ contradict each
-    /// other, and the request is refused. Any other request came in the clear, whatever its headers say.
+    /// other, and the request is refused. Any other request came over plain HTTP, whatever its headers say.
     ///
     /// The proxy must **set** both headers, not add to what the client sent, and nobody else may be able to connect from
     /// these networks.
     ForwardedFrom(Vec<IpNetwork>),
 }
 
-/// In the clear, believing nobody: refused unless the policy allows it.
+/// Plain HTTP; no header is believed. Refused unless the policy allows plain HTTP.
 impl Default for TransportSource {
     fn default() -> Self {
         Self::Connection(Transport::Http)
@@ -193,7 +193,7 @@ impl fmt::Debug for Arrival<'_> {
     }
 }
 
-/// A chain of proxies with one hop in the clear was in the clear.
+/// A chain of proxies with one hop over plain HTTP counts as plain HTTP.
 fn forwarded_transport(headers: &HeaderMap) -> Transport {
     let mut hops = headers
         .get_all("x-forwarded-proto")

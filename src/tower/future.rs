@@ -172,7 +172,7 @@ fn decide(request: Request<RequestBody>, settings: Arc<Settings>) -> Decision {
     })
 }
 
-/// Refuses a request whose body has no end. Nobody is asked about it.
+/// Refuses a request whose body was not read to its end. No store is asked.
 #[cold]
 fn refuse<E>(
     request: &Request<()>,

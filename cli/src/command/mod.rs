@@ -66,7 +66,7 @@ pub fn run() -> ExitCode {
     };
     match outcome.and_then(|outcome| out.flush().map(|()| outcome)) {
         Ok(outcome) => outcome.into(),
-        // Whoever read the output has seen enough.
+        // The reader of the output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Outcome::Unreadable.into(),
         Err(error) => {
             complain(&format!("the output cannot be written: {error}"));

@@ -4,7 +4,7 @@ use hyper::Uri;
 
 use crate::config::toml_table::{Choices, Fault, Found, Table};
 
-/// What happens to the preflights of browsers, which nobody can sign.
+/// What happens to the preflights of browsers, which cannot be signed.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) enum Preflights {
     /// They are requests like any other.

@@ -45,7 +45,7 @@ pub struct Setup {
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct NonceRules {
     pub(crate) capacity: NonceCapacity,
-    /// Nothing is said: whoever runs decides.
+    /// Not set: the command decides.
     pub(crate) after_restart: Option<AfterRestart>,
     /// Where they are between two runs.
     pub(crate) file: Option<PathBuf>,

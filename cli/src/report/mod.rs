@@ -19,7 +19,7 @@ use crate::report::text::{
 /// The most characters of a string to sign that people want to look at.
 const SHOWN: usize = 2_000;
 
-/// The request id of a response that nobody sends.
+/// The request id of a response that is not sent.
 const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A request with its verdict.

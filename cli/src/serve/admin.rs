@@ -1,4 +1,4 @@
-//! Tells whoever runs the gateway whether it lives, whether it wants requests, and what it has counted.
+//! Admin pages: liveness, readiness and metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

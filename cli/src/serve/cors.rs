@@ -1,4 +1,4 @@
-//! Scripts of other origins: what a listener does about the preflights that their browsers send, which nobody can sign.
+//! Scripts of other origins: what a listener does about the preflights that their browsers send, which cannot be signed.
 //! <https://fetch.spec.whatwg.org/#http-cors-protocol>
 
 use axum::body::Body;

@@ -67,7 +67,7 @@ pub(super) fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
-/// Removes from the trailers of a request what a service could take for a header that was judged or that the gateway sets.
+/// Removes from the trailers of a request what a service could take for a header that was checked or that the gateway sets.
 /// No signature covers trailers.
 pub(super) fn clean_trailers(trailers: &mut HeaderMap) {
     caller_headers::remove_forged(trailers);

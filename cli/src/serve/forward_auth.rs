@@ -30,7 +30,7 @@ enum Shown {
     Body(Bytes),
     /// The proxy does not show it.
     Nothing,
-    /// It is too long, too slow or cut off: whoever sends it so must not get around being verified.
+    /// It is too long, too slow or cut off: sending it so must not get around verification.
     Unreadable,
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn answer(
     let id: Option<&RequestId> = question.extensions().get();
     let id = id.cloned().unwrap_or_else(RequestId::random);
     if !source.believes(&question) {
-        // Whoever may ask could learn what others sign, so nobody else may.
+        // A peer that may ask could learn what others sign, so no other may.
         return plain(StatusCode::FORBIDDEN, "not a trusted proxy\n");
     }
     let Some((original, body)) = original(rules.asked_by, question) else {

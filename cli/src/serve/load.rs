@@ -44,7 +44,7 @@ impl Loader {
         let run = move || {
             let Load { outcome, files } = source.load(&current);
             let period = outcome.as_ref().map_or(None, |loaded| loaded.config.reload);
-            // Nobody waits where the process was told to stop meanwhile.
+            // No one waits if the process was asked to stop meanwhile.
             if load.send(outcome).is_ok()
                 && let Ok(running) = awaited.recv()
             {

@@ -172,7 +172,7 @@ impl Service {
         let waiting = Arc::<Waiting>::default();
         let (service, waits) = (self.clone(), Arc::clone(&waiting));
         tokio::spawn(async move {
-            // What went wrong with a request is known to whoever sent it.
+            // The sender of a request learns what went wrong with it.
             let _ = connection.await;
             service.closed(&waits);
         });

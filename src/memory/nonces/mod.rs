@@ -26,7 +26,7 @@ pub use snapshot::{SnapshotError, SnapshotFault};
 ///   when the store is full; a SecretId at its share is told so before the store as a whole is called full.
 /// * **Nothing live is forgotten.** A claim is kept until [`expires_at`](NonceClaim::expires_at) inclusive, and then until
 ///   the end of its generation: up to a seventh of the window more. Until then it counts against the capacity.
-/// * **Fails closed.** A claim that the store cannot judge is an error: one for a time already forgotten because the clock
+/// * **Fails closed.** A claim that the store cannot decide is an error: one for a time already forgotten because the clock
 ///   went back, one further ahead than twice the window. (For claims without a timestamp, two seconds that the clock went
 ///   back are taken for threads that overtook each other: until the clock has caught up, a nonce that expires in them may
 ///   be used with another timestamp. The same request is refused always.)
@@ -47,7 +47,7 @@ pub use snapshot::{SnapshotError, SnapshotFault};
 ///
 /// The store keeps hashes under a random key of its own. Two different claims have the same hash with a probability of
 /// 5 × 10⁻¹³ when ten million are live: then an honest request is refused as repeated. A collision never admits a replay,
-/// and nobody can search for one without the key.
+/// and finding one takes the key.
 ///
 /// ```
 /// use qcloud_validator::UnixTime;
@@ -160,7 +160,7 @@ impl MemoryNonces {
     /// # Errors
     ///
     /// When the file cannot be read or removed, is damaged, was saved under another window or holds more than `capacity`.
-    /// Then nothing is loaded and the file stays. Whoever removes it starts without what is in it.
+    /// Then nothing is loaded and the file stays. If you remove it, the store starts without its contents.
     ///
     /// ```
     /// use qcloud_validator::memory::{MemoryNonces, NonceCapacity};

@@ -63,7 +63,7 @@ impl<T> Partitions<T> {
         true
     }
 
-    /// Visits every partition that was made, one after the other. It waits for whoever makes one meanwhile.
+    /// Visits every partition that was made, one after the other. It waits for a thread that is making one.
     pub(super) fn visit_all(&self, mut visit: impl FnMut(&mut T)) {
         for number in 0..self.count {
             if let Some(mut partition) = self.by_number.get(number) {

@@ -106,7 +106,7 @@ pub enum SnapshotFault {
         /// How many the store may hold.
         total: usize,
     },
-    /// Its checksum fits, and no store can have saved it.
+    /// Its checksum is right, but no store can have saved it.
     Contents,
 }
 

@@ -255,7 +255,7 @@ impl Table {
         if repeated {
             return Ok(NonceVerdict::Repeated);
         }
-        // While the guard is held nobody else can claim this nonce.
+        // While the guard is held, no other thread can claim this nonce.
         let verdict = self.count(claim, tenant, generation)?;
         if verdict == NonceVerdict::Fresh {
             nonces

@@ -1,4 +1,4 @@
-//! What holds for an action, whoever calls it.
+//! Rules for an action that hold for every caller.
 
 use std::collections::HashSet;
 

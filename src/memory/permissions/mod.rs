@@ -39,7 +39,7 @@ pub use rules::{Effect, Rule};
 ///
 /// An action's [`ActionRules::with_resources`] says which parameters name resources. Each resource must be granted, and
 /// none denied. A request that names no resource, or whose action has no such parameters, may touch everything: it is
-/// judged by the rules for all resources (`*`) alone. A rule for some resources neither grants nor denies it.
+/// decided by the rules for all resources (`*`) alone. A rule for some resources neither grants nor denies it.
 ///
 /// Services find a parameter in more spellings than one: `instanceids`, or `InstanceIds` with one value for a list. Under
 /// such a name a resource is denied where a rule denies it, and never granted. A request that spells a parameter in
@@ -57,7 +57,7 @@ pub use rules::{Effect, Rule};
 /// | a deny rule for all actions on the resource, or no allow rule for the resource | [`ResourceDenied`](PermissionStanding::ResourceDenied) |
 /// | a deny rule for this action on the resource, or the resource is granted, but not with this action | [`ActionResourceDenied`](PermissionStanding::ActionResourceDenied) |
 ///
-/// Where the account, MFA or the action refuse already, the permission is not judged, and stated as
+/// Where the account, MFA or the action refuse already, the permission is not checked, and stated as
 /// [`ActionDenied`](PermissionStanding::ActionDenied).
 ///
 /// ```

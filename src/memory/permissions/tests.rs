@@ -250,7 +250,7 @@ fn every_resource_must_be_granted() {
         resource_denied("ins-other")
     );
     assert_eq!(stop("InstanceIds.0="), resource_denied(""));
-    // What is no resource is not judged.
+    // What is no resource is not checked.
     assert_eq!(stop("InstanceIds.0=ins-dev-1&Zone=ins-other"), allowed());
 }
 

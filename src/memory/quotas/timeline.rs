@@ -46,7 +46,7 @@ impl Timeline {
             .saturating_add(self.behind.load(Ordering::Acquire));
         let mut latest = self.latest.load(Ordering::Acquire);
         if latest < shown {
-            // Only whoever is ahead writes: threads that do not need not wait for each other.
+            // Only a thread that is ahead writes; the others need not wait for each other.
             latest = self.latest.fetch_max(shown, Ordering::AcqRel);
         }
         latest.saturating_sub(shown) <= Self::DISORDER

@@ -487,7 +487,7 @@ proptest! {
         }
     }
 
-    /// Bytes that say what they like under a checksum that fits.
+    /// Arbitrary bytes under a valid checksum.
     #[test]
     fn no_file_can_panic_or_exhaust_memory(
         changes in prop::collection::vec((0..440_usize, any::<u8>()), 1..20),
