@@ -21,18 +21,28 @@ pub struct Read<'r> {
     request: &'r RequestView<'r>,
     policy: &'r Policy,
     family: Family,
-    content: Content<'r>,
+    /// Those of v1 and v2, or of the query of a TC3 GET.
+    pub(super) parameters: Parameters<'r>,
+    pub(super) content: Content<'r>,
 }
 
-/// What was read, by scheme.
+/// What is signed.
 pub(super) enum Content<'r> {
     /// The parameters of v1 and v2.
-    Query(Parameters<'r>),
+    Parameters,
     Tc3 {
         authorization: Authorization<'r>,
-        /// The query of a GET, which names resources; `None` if it is not made of pairs.
-        query: Option<Parameters<'r>>,
+        query: Query,
     },
+}
+
+/// The query of a TC3 request.
+#[derive(PartialEq, Eq)]
+pub(super) enum Query {
+    /// The pairs of a GET, which name resources.
+    Pairs,
+    /// No pairs, or not of a GET.
+    Bytes,
 }
 
 /// What a signature is computed over.
@@ -42,17 +52,13 @@ pub(crate) enum Signed<'s> {
 }
 
 impl<'r> Read<'r> {
-    pub(super) fn new(
-        request: &'r RequestView<'r>,
-        policy: &'r Policy,
-        family: Family,
-        content: Content<'r>,
-    ) -> Self {
+    pub(super) fn new(request: &'r RequestView<'r>, policy: &'r Policy, family: Family) -> Self {
         Self {
             request,
             policy,
             family,
-            content,
+            parameters: Parameters::none(),
+            content: Content::Parameters,
         }
     }
 
@@ -93,7 +99,7 @@ impl<'r> Read<'r> {
     /// The common parameters, if they have their types.
     pub(crate) fn common(&self) -> Result<CommonParameters<'_>, Reason> {
         match &self.content {
-            Content::Query(parameters) => CommonParameters::in_query(parameters, self.family),
+            Content::Parameters => CommonParameters::in_query(&self.parameters, self.family),
             Content::Tc3 { authorization, .. } => {
                 CommonParameters::in_headers(self.request, authorization)
             }
@@ -102,15 +108,15 @@ impl<'r> Read<'r> {
 
     pub(crate) fn signed(&self) -> Signed<'_> {
         match &self.content {
-            Content::Query(parameters) => Signed::Query(QuerySigned {
+            Content::Parameters => Signed::Query(QuerySigned {
                 family: self.family,
                 scheme: self
                     .family
-                    .scheme(parameters.common(Common::SignatureMethod)),
+                    .scheme(self.parameters.common(Common::SignatureMethod)),
                 method: self.request.method(),
                 host: self.request.host(),
                 path: self.request.path(),
-                parameters,
+                parameters: &self.parameters,
             }),
             Content::Tc3 { authorization, .. } => Signed::Tc3(Tc3Signed {
                 request: self.request,
@@ -122,7 +128,7 @@ impl<'r> Read<'r> {
 
     pub(super) fn check_parameters(&self) -> Result<(), Reason> {
         match &self.content {
-            Content::Query(parameters) => check::parameters::in_query(parameters, self.family),
+            Content::Parameters => check::parameters::in_query(&self.parameters, self.family),
             Content::Tc3 { .. } => Ok(()), // Checked while the headers were read.
         }
     }
@@ -138,7 +144,7 @@ impl<'r> Read<'r> {
     /// The token, empty if there is none.
     pub(super) fn token(&self) -> Text<'_> {
         match &self.content {
-            Content::Query(parameters) => parameters.token(),
+            Content::Parameters => self.parameters.token(),
             Content::Tc3 { .. } => Text::plain(self.request.known().token.trimmed()),
         }
     }
@@ -146,7 +152,7 @@ impl<'r> Read<'r> {
     /// The service of a TC3 credential scope.
     pub(super) fn service(&self) -> Option<&'r str> {
         match &self.content {
-            Content::Query(_) => None,
+            Content::Parameters => None,
             Content::Tc3 { authorization, .. } => Some(authorization.service),
         }
     }
@@ -154,8 +160,8 @@ impl<'r> Read<'r> {
     /// The parameters that may name resources.
     pub(super) fn parameters(&self) -> Option<&Parameters<'r>> {
         match &self.content {
-            Content::Query(parameters) => Some(parameters),
-            Content::Tc3 { query, .. } => query.as_ref(),
+            Content::Parameters => Some(&self.parameters),
+            Content::Tc3 { query, .. } => (*query == Query::Pairs).then_some(&self.parameters),
         }
     }
 
@@ -163,8 +169,8 @@ impl<'r> Read<'r> {
     #[cold]
     pub(super) fn caller(&self) -> Caller<'_> {
         match &self.content {
-            Content::Query(parameters) if !parameters.is_empty() => {
-                Caller::of_parameters(parameters, self.policy, self.family)
+            Content::Parameters if !self.parameters.is_empty() => {
+                Caller::of_parameters(&self.parameters, self.policy, self.family)
             }
             _ => Caller::of_unread(self.request, self.policy, self.family),
         }

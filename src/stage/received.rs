@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::check;
-use crate::form::Parameters;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rejection::Rejection;
@@ -12,7 +11,7 @@ use crate::scheme::{Family, is_legacy_host};
 use crate::signature::Authorization;
 use crate::stage::Read;
 use crate::stage::caller::Caller;
-use crate::stage::read::Content;
+use crate::stage::read::{Content, Query};
 
 /// A request as it arrived, unread.
 #[derive(Clone, Copy)]
@@ -39,11 +38,10 @@ impl<'r> Received<'r> {
     ///
     /// The first of them that refuses, in the dialect of the request.
     pub fn read(self) -> Result<Read<'r>, Rejection> {
-        let content = match self.content() {
-            Ok(content) => content,
-            Err(reason) => return Err(self.caller().refuse(reason)),
-        };
-        let read = Read::new(self.request, self.policy, self.family, content);
+        let mut read = Read::new(self.request, self.policy, self.family);
+        if let Err(reason) = self.fill(&mut read) {
+            return Err(self.caller().refuse(reason));
+        }
         match read.check_parameters() {
             Ok(()) => Ok(read),
             Err(reason) => Err(read.caller().refuse(reason)),
@@ -88,22 +86,26 @@ impl<'r> Received<'r> {
         check::method::check(self.request.method())
     }
 
-    fn content(&self) -> Result<Content<'r>, Reason> {
+    /// Reads in place: parameters are large.
+    fn fill(&self, read: &mut Read<'r>) -> Result<(), Reason> {
         self.check_head()?;
         let limits = self.policy.limits();
-        let mut parameters = Parameters::none();
-        check::form::read(&mut parameters, self.request, self.family, limits)?;
+        check::form::read(&mut read.parameters, self.request, self.family, limits)?;
         if self.family != Family::Tc3 {
-            return Ok(Content::Query(parameters));
+            return Ok(());
         }
         let authorization = check::parameters::in_headers(self.request, self.policy)?;
         let query = self.request.query();
         let named = self.request.method() == b"GET"
-            && parameters.read_urlencoded(query, limits.parameters).is_ok();
-        Ok(Content::Tc3 {
+            && read
+                .parameters
+                .read_urlencoded(query, limits.parameters)
+                .is_ok();
+        read.content = Content::Tc3 {
             authorization,
-            query: named.then_some(parameters),
-        })
+            query: if named { Query::Pairs } else { Query::Bytes },
+        };
+        Ok(())
     }
 
     #[cold]
