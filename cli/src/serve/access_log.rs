@@ -1,10 +1,8 @@
 //! What is written about a request: who, what, the verdict and its reason, and never a secret.
 
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,13 +10,12 @@ use hyper::{Method, Response};
 use qcloud_validator::diagnose::{Diagnosis, Finding};
 use qcloud_validator::tower::{BodyFailure, RequestId};
 use qcloud_validator::{Admitted, Rejection};
-use tracing::{Level, info};
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing::info;
 
 use super::diagnoses::outcome_id;
 use crate::report::secret_id_to_show;
 
-use crate::config::gateway::{LogFormat, LoggedRequests};
+use crate::config::gateway::LoggedRequests;
 
 /// One request and its answer.
 pub(crate) struct Entry<'e> {
@@ -55,95 +52,6 @@ impl<'e> Entry<'e> {
             refused: extensions.get(),
             body_failure: extensions.get(),
         }
-    }
-}
-
-/// The thread that writes what is logged. When this is dropped everything is written, if somebody takes it.
-pub(crate) struct Log {
-    _writer: WorkerGuard,
-    /// Lines that found no room to wait.
-    dropped: ErrorCounter,
-    /// Lines that the output did not take.
-    unwritten: Arc<AtomicUsize>,
-}
-
-/// Lines that may wait to be written, of some 300 bytes each.
-const WAITING: usize = 1 << 16;
-
-impl Log {
-    /// Begins to write to standard output. `RUST_LOG` is not read: what is written is the configuration's choice.
-    pub(crate) fn install(format: LogFormat) -> Self {
-        let output = io::stdout();
-        let colours = output.is_terminal();
-        let unwritten = Arc::new(AtomicUsize::new(0));
-        let (lines, writer) = NonBlockingBuilder::default()
-            .buffered_lines_limit(WAITING)
-            .thread_name("log")
-            .finish(LineWriter {
-                output,
-                waiting: Vec::new(),
-                unwritten: Arc::clone(&unwritten),
-            });
-        let dropped = lines.error_counter();
-        let subscriber = tracing_subscriber::fmt()
-            .with_target(false)
-            .with_max_level(Level::INFO)
-            .with_writer(lines);
-        match format {
-            LogFormat::Json => subscriber.json().flatten_event(true).init(),
-            LogFormat::Text => subscriber.with_ansi(colours).init(),
-        }
-        Self {
-            _writer: writer,
-            dropped,
-            unwritten,
-        }
-    }
-
-    /// Returns how many lines were lost: for want of room, or because the output refused them.
-    pub(crate) fn dropped_lines(&self) -> usize {
-        let unwritten = self.unwritten.load(Ordering::Relaxed);
-        self.dropped.dropped_lines().saturating_add(unwritten)
-    }
-}
-
-/// Writes whole lines together, and counts those that the output refuses. They are not tried again: an output that is full
-/// or gone would otherwise hold up every later line.
-struct LineWriter<W> {
-    output: W,
-    waiting: Vec<u8>,
-    unwritten: Arc<AtomicUsize>,
-}
-
-/// Bytes after which the waiting lines are written.
-const TOGETHER: usize = 8 << 10;
-
-impl<W: Write> Write for LineWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() >= TOGETHER {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let mut rest = self.waiting.as_slice();
-        while !rest.is_empty() {
-            match self.output.write(rest) {
-                Ok(0) => break,
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-        }
-        let mut lost = rest.iter().filter(|&&byte| byte == b'\n').count();
-        if self.output.flush().is_err() {
-            lost = lost.max(1);
-        }
-        self.unwritten.fetch_add(lost, Ordering::Relaxed);
-        self.waiting.clear();
-        Ok(())
     }
 }
 

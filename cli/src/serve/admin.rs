@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use super::log::LostLines;
 use super::metrics;
 use super::stores::Kept;
 
@@ -17,6 +18,7 @@ use super::stores::Kept;
 pub(crate) struct Admin {
     pub(crate) metrics: PrometheusHandle,
     pub(crate) kept: Arc<Kept>,
+    pub(crate) lost_lines: LostLines,
     pub(crate) stopping: AtomicBool,
 }
 
@@ -43,6 +45,7 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> impl IntoResponse {
     if let Some(count) = admin.kept.live_nonces() {
         metrics::live_nonces(count);
     }
+    metrics::log_lines_dropped(admin.lost_lines.count());
     let content_type = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
     (content_type, admin.metrics.render())
 }

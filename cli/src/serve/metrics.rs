@@ -60,7 +60,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     );
     describe_counter!(
         LOG_LINES_DROPPED,
-        "Lines of the log that were given up because nobody took those before them"
+        "Lines of the log that were lost: too many waited, or the output refused them"
     );
     describe_counter!(RELOADS, "Reloads by outcome");
     describe_gauge!(RELOAD_IN_PROGRESS, "1 while a reload reads files");

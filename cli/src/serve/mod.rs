@@ -31,6 +31,7 @@ mod forward_auth;
 mod keep_alive;
 mod listener;
 mod load;
+mod log;
 mod metrics;
 mod mock;
 mod open_files;
@@ -56,11 +57,11 @@ use crate::config::gateway::{GatewayConfig, ListenerConfig, LogFormat, Mode};
 use crate::config::keys::{KeyArgs, Sources};
 use crate::outcome::Outcome;
 use crate::report::text::complain;
-use access_log::Log;
 use admin::Admin;
 use bind::{bind, local};
 use listener::Connections;
 use load::Loader;
+use log::Log;
 use running::Running;
 use signals::Signals;
 use source::Source;
@@ -204,7 +205,7 @@ struct Gateway {
     stop: CancellationToken,
     admin: Arc<Admin>,
     loader: Loader,
-    log: Log,
+    _log: Log,
 }
 
 impl Gateway {
@@ -232,7 +233,7 @@ impl Gateway {
             after_restart(config),
         );
         let kept = Arc::new(kept.await?);
-        let log = Log::install(config.log.format);
+        let log = Log::install(config.log.format).map_err(|error| format!("no log: {error}"))?;
         let stop = CancellationToken::new();
         let connections = Connections::new(open_files::fitting(config)?, stop.clone());
         let warnings = mem::take(&mut loaded.warnings);
@@ -242,6 +243,7 @@ impl Gateway {
         let admin = Arc::new(Admin {
             metrics,
             kept: Arc::clone(&running.kept),
+            lost_lines: log.lost_lines().clone(),
             stopping: AtomicBool::new(false),
         });
         if let Some(listener) = administered {
@@ -256,7 +258,7 @@ impl Gateway {
             stop,
             admin,
             loader,
-            log,
+            _log: log,
         })
     }
 
@@ -291,7 +293,6 @@ impl Gateway {
     }
 
     fn upkeep(&mut self) {
-        metrics::log_lines_dropped(self.log.dropped_lines());
         self.admin.metrics.run_upkeep();
         if let Some(file) = self.loader.stuck_at() {
             let file = file.display().to_string();

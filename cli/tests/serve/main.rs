@@ -7,6 +7,7 @@ mod diagnoses;
 mod forward_auth;
 mod hardening;
 mod http2;
+mod lost_lines;
 mod messages;
 mod mock;
 mod open_files;
