@@ -61,6 +61,7 @@ mod form;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod host;
 pub mod memory;
 mod policy;
 mod reason;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
-use std::net::Ipv6Addr;
 
+use crate::host::is_host;
 use crate::scheme::{Family, Language};
 
 /// What an operator decides. The defaults accept what published clients send and cover every parameter.
@@ -269,27 +269,6 @@ impl PolicyBuilder {
     }
 }
 
-/// Whether a text is a host as `Host` carries it: a name or an address, with a port or without. No scheme, user or path.
-fn is_host(text: &str) -> bool {
-    let (host, port) = match text.rsplit_once(':') {
-        // The last group of an address of IPv6 is no port.
-        Some((host, port)) if !host.starts_with('[') || host.ends_with(']') => (host, Some(port)),
-        _ => (text, None),
-    };
-    let right_host = match host.strip_prefix('[') {
-        Some(address) => address
-            .strip_suffix(']')
-            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
-        None => host.split('.').all(|label| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        }),
-    };
-    right_host && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-}
-
 /// Each host is a candidate for the signed one, so each may cost a MAC.
 const MAX_PUBLIC_HOSTS: usize = 8;
 
@@ -458,51 +437,4 @@ struct Replay {
     v2: ReplayScope,
     v1: ReplayScope,
     tc3: ReplayScope,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_public_host_is_a_name_or_an_address() {
-        let build = |host: &str| Policy::builder().public_host(host).build();
-        for host in [
-            "localhost",
-            "api.example.com",
-            "API.example.com:8443",
-            "my_service",
-            "192.0.2.1:80",
-            "[2001:db8::1]",
-            "[2001:db8::1]:443",
-        ] {
-            assert!(build(host).is_ok(), "{host}");
-        }
-        for host in [
-            "",
-            " ",
-            "a b",
-            "http://x/y",
-            "//x",
-            "x/y",
-            "u:p@x",
-            "x:",
-            "x:0",
-            "x:65536",
-            "x:y",
-            ":80",
-            "a..b",
-            "a.",
-            "*.example.com",
-            "a,b",
-            "2001:db8::1",
-            "[2001:db8::1",
-            "[x]",
-            "[]",
-            "[::1]:",
-            "默认",
-        ] {
-            assert_eq!(build(host).unwrap_err(), PolicyError::PublicHosts, "{host}");
-        }
-    }
 }

@@ -15,6 +15,7 @@ use qcloud_validator::{ManualClock, Policy, Tolerance, Transport, UnixTime, Vali
 
 use crate::command::arguments::{Format, LanguageName};
 use crate::command::input::requests;
+use crate::config::host;
 use crate::config::keys::{KeyArgs, SECRET_ID, SECRET_KEY, Sources};
 use crate::config::validator::{self, Setup};
 use crate::outcome::Outcome;
@@ -324,6 +325,7 @@ fn validator(
         policy = policy.language(language.into());
     }
     for host in &args.public_host {
+        host::check(host).map_err(|wrong| format!("--public-host: {wrong}"))?;
         policy = policy.public_host(host.as_str());
     }
     let policy: Policy = policy

@@ -2,6 +2,7 @@
 
 use hyper::Uri;
 
+use crate::config::host;
 use crate::config::toml_table::{Choices, Fault, Found, Table};
 
 /// What happens to the preflights of browsers, which cannot be signed.
@@ -90,6 +91,6 @@ fn is_origin(text: &str) -> bool {
     uri.authority()
         .is_some_and(|authority| authority.as_str() == host)
         && text == text.to_ascii_lowercase()
-        && !host.contains('@')
+        && host::check(host).is_ok()
         && !host.ends_with(own_port)
 }

@@ -11,6 +11,7 @@ use qcloud_validator::tower::IpNetwork;
 
 use crate::config::cors::{self, Preflights};
 use crate::config::files::Files;
+use crate::config::host;
 use crate::config::redis::RedisConfig;
 use crate::config::toml_table::{Choices, Fault, Table};
 use crate::config::validator::{self, Setup};
@@ -347,10 +348,10 @@ pub(crate) fn origin(text: &str) -> Result<Uri, &'static str> {
     let uri: Uri = text.parse().map_err(|_| EXPECTED)?;
     let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
     let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
-    let anonymous = uri
+    let host = uri
         .authority()
-        .is_some_and(|authority| !authority.as_str().contains('@'));
-    if scheme && bare && anonymous {
+        .is_some_and(|authority| host::check(authority.as_str()).is_ok());
+    if scheme && bare && host {
         Ok(uri)
     } else {
         Err(EXPECTED)

@@ -5,6 +5,7 @@ pub(crate) mod cors;
 pub(crate) mod files;
 #[cfg(feature = "serve")]
 pub(crate) mod gateway;
+pub(crate) mod host;
 mod json_resources;
 pub(crate) mod keys;
 #[cfg(feature = "serve")]

@@ -24,6 +24,7 @@ use qcloud_validator::{
 };
 
 use crate::config::files::{Files, Kinds, Reading};
+use crate::config::host;
 use crate::config::json_resources;
 use crate::config::toml_table::{Choices, Fault, Table};
 
@@ -607,14 +608,7 @@ fn policy(mut table: Table<'_>) -> Result<PolicyBuilder, Fault> {
             return Err(table.fault(hosts.line, "public_hosts", "expected at most 8 hosts"));
         }
         for host in hosts.value {
-            if Policy::builder()
-                .public_host(host.as_str())
-                .build()
-                .is_err()
-            {
-                let wrong = "expected host names, such as api.example.com or api.example.com:8443";
-                return Err(table.fault(hosts.line, "public_hosts", wrong));
-            }
+            host::check(&host).map_err(|wrong| table.fault(hosts.line, "public_hosts", wrong))?;
             policy = policy.public_host(host);
         }
     }

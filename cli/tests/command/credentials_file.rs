@@ -269,7 +269,7 @@ fn what_is_wrong_with_rules_is_one_line() {
         ),
         (
             "[policy]\npublic_hosts = [\"api.example.com\", \"http://x/y\"]\n",
-            "2: policy.public_hosts: expected host names, such as api.example.com or api.example.com:8443",
+            "2: policy.public_hosts: expected a host name or an IP address, with or without a port, such as api.example.com:8443",
         ),
         (
             "[policy]\nservices = []\n",

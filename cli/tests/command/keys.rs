@@ -78,7 +78,7 @@ fn keys_that_are_not_whole_are_one_line_on_stderr() {
                    TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY";
     let id = ("TENCENTCLOUD_SECRET_ID", SECRET_ID);
     type Pairs = [(&'static str, &'static str)];
-    let cases: [(&[&str], &Pairs, &str); 7] = [
+    let cases: [(&[&str], &Pairs, &str); 8] = [
         (&[], &[], nothing),
         (
             &[],
@@ -118,7 +118,19 @@ fn keys_that_are_not_whole_are_one_line_on_stderr() {
                 "",
             ],
             &[],
-            "--public-host: expected at most 8 public hosts, such as api.example.com or api.example.com:8443",
+            "--public-host: expected a host name or an IP address, with or without a port, such as api.example.com:8443",
+        ),
+        (
+            &[
+                "--secret-id",
+                SECRET_ID,
+                "--secret-key",
+                SECRET_KEY,
+                "--public-host",
+                "http://x/y",
+            ],
+            &[],
+            "--public-host: expected a host name or an IP address, with or without a port, such as api.example.com:8443",
         ),
     ];
     for (flags, environment, expected) in cases {

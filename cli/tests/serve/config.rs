@@ -60,6 +60,10 @@ fn what_is_wrong_with_a_listener_is_one_line() {
             "7: listener.upstream: expected http:// or https:// and a host, without a path: the path of the request is kept",
         ),
         (
+            format!("{proxy}upstream = \"http://a:99999\"\n"),
+            "7: listener.upstream: expected http:// or https:// and a host, without a path: the path of the request is kept",
+        ),
+        (
             format!("{proxy}upstream = \"http://user:word@a\"\n"),
             "7: listener.upstream: expected http:// or https:// and a host, without a path: the path of the request is kept",
         ),

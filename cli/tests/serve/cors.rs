@@ -202,6 +202,10 @@ fn what_is_wrong_with_the_settings_is_one_line() {
             origins,
         ),
         (
+            format!("{mock}preflights = \"answer\"\norigins = [\"https://a..b\"]\n"),
+            origins,
+        ),
+        (
             format!("{mock}preflights = \"answer\"\norigins = [\"https://A\"]\n"),
             origins,
         ),
