@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
+use http::header::EXPECT;
 use http_body::{Body, Frame, SizeHint};
 
 /// The whole body of a request that was admitted, and its trailers if it had any.
@@ -71,6 +72,8 @@ impl fmt::Debug for RequestBody {
 #[derive(Debug)]
 pub(super) struct Reader {
     limit: usize,
+    /// The client sends the body only once it is asked for, which the server does when it reads.
+    awaits_continue: bool,
     read: Read,
     trailers: Option<HeaderMap>,
 }
@@ -92,9 +95,12 @@ pub(super) enum CutOff<E> {
 }
 
 impl Reader {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, headers: &HeaderMap) -> Self {
+        let expected = headers.get(EXPECT);
         Self {
             limit,
+            awaits_continue: expected
+                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue")),
             read: Read::Whole(Bytes::new()),
             trailers: None,
         }
@@ -106,6 +112,10 @@ impl Reader {
         mut body: Pin<&mut B>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), CutOff<B::Error>>> {
+        let limit = u64::try_from(self.limit).unwrap_or(u64::MAX);
+        if self.awaits_continue && body.size_hint().lower() > limit {
+            return Poll::Ready(Err(CutOff::TooLong));
+        }
         loop {
             match ready!(body.as_mut().poll_frame(cx)) {
                 None => return Poll::Ready(Ok(())),

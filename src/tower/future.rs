@@ -82,8 +82,8 @@ where
             inner,
             settings,
             state: State::Reading {
+                reader: Reader::new(limit, &parts.headers),
                 request: Request::from_parts(parts, ()),
-                reader: Reader::new(limit),
                 body,
             },
         }

@@ -11,7 +11,8 @@
 //!   log and count, and the [`RequestId`]. With feature `diagnose` and
 //!   [`DiagnosisRule::ForOperator`](crate::DiagnosisRule::ForOperator) there is a `PendingDiagnosis` too.
 //! * **Too long a body** is refused in the dialect too (`RequestSizeLimitExceeded` in API 3.0), as soon as the limit is
-//!   passed, with what was read of it thrown away. A body that **fails midway** is refused and its error put into the
+//!   passed, with what was read of it thrown away; one that is announced so with `Expect: 100-continue` is not read at all,
+//!   so that the client is not asked for it. A body that **fails midway** is refused and its error put into the
 //!   extensions of the answer as [`BodyFailure`]. Neither changes any state: the nonce can still be used.
 //!
 //! ```

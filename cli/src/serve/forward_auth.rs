@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Body as _;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use qcloud_validator::tower::{
@@ -56,9 +57,15 @@ pub(crate) async fn answer(
     let shown = match rules.bodies {
         Bodies::Forwarded if !is_partial(rules.asked_by, original.headers()) => {
             let limit = validator.policy().limits().longest_body();
-            match Limited::new(body, limit).collect().await {
-                Ok(body) => Shown::Body(body.to_bytes()),
-                Err(_) => Shown::Unreadable,
+            let announced = body.size_hint().lower();
+            if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
+                // Reading would answer an `Expect: 100-continue`.
+                Shown::Unreadable
+            } else {
+                match Limited::new(body, limit).collect().await {
+                    Ok(body) => Shown::Body(body.to_bytes()),
+                    Err(_) => Shown::Unreadable,
+                }
             }
         }
         Bodies::Forwarded | Bodies::Unseen => Shown::Nothing,

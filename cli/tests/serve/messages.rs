@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue};
-use test_support::gateway::{Answer, Gateway, MOCK, ask, call, config, folder, tc3};
+use test_support::gateway::{Answer, Gateway, MOCK, ask, call, config, folder, tc3, v2};
 
 use crate::http2;
 use crate::scene::{AT_ONCE, proxy, read_request};
@@ -306,4 +306,35 @@ fn a_client_that_waits_for_100_is_told_to_go_on() {
     assert_eq!(ask(&mut stream, body).unwrap().text(), "{}");
     let shown = service.shown().to_ascii_lowercase();
     assert!(!shown.contains("expect"), "{shown}");
+}
+
+/// The client sends none of the body, so that every answer comes without it.
+#[test]
+fn a_client_that_waits_for_100_with_too_long_a_body_is_not_asked_for_it() {
+    let limits = "[policy.limits]\nbody_bytes = 100\nform_bytes = 100\n";
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let service = format!("http://{}", service.local_addr().unwrap());
+    for (text, status) in [
+        (config(&format!("{MOCK}{limits}")), 200),
+        (proxy(&service, limits), 200),
+    ] {
+        let gateway = Gateway::start(&folder("too-long"), &text, &[]);
+        let at = gateway.address();
+        let tc3 = || tc3(at).body(vec![b'a'; 101]);
+        for signed in [
+            tc3().sign(),
+            tc3().unsigned_payload().sign(),
+            v2(at).post().parameter("x", "1".repeat(100)).sign(),
+        ] {
+            let raw = signed
+                .with_header("Expect", "100-continue")
+                .with_header("X-Forwarded-Proto", "https")
+                .with_header("X-Forwarded-Host", at.to_string())
+                .to_raw();
+            let head = raw.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+            let answer = call(at, &raw[..head]);
+            assert_eq!(answer.status, status, "{text}: {}", answer.text());
+            assert_ne!(answer.code(), "OK");
+        }
+    }
 }
