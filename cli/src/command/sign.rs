@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use qcloud_validator::diagnose::Mistake;
 use qcloud_validator::testkit::{Request, Signer};
 
+use crate::config::host;
 use crate::config::keys::{SECRET_ID, SECRET_KEY, TOKEN};
 use crate::outcome::Outcome;
 use crate::report::text::complain;
@@ -219,14 +220,18 @@ fn signed(args: &Args) -> Result<Request, String> {
     if version_needed && args.mistake != Some(Mistake::MissingParameter) {
         return Err("API 3.0 needs --version, such as 2017-03-12 for CVM".to_owned());
     }
-    if !tc3 && (args.body.is_some() || args.unsigned_payload || !args.signed_header.is_empty()) {
-        return Err(
-            "--body, --signed-header and --unsigned-payload are for TC3; the others sign --param"
-                .to_owned(),
-        );
-    }
     if tc3 {
-        signs_all(args)?;
+        signed_by_tc3(args)?;
+    } else {
+        signed_by_hmac(args)?;
+    }
+    if let Some(host) = &args.host {
+        host::check(host).map_err(|wrong| format!("--host: {wrong}"))?;
+    }
+    if args.path.as_ref().is_some_and(|path| !is_path(path)) {
+        return Err(
+            "--path: expected a path that begins with / and has no query: use --param".to_owned(),
+        );
     }
     signer = match signature {
         SignatureName::HmacSha1 => signer.hmac_sha1(),
@@ -281,7 +286,10 @@ fn signed(args: &Args) -> Result<Request, String> {
 }
 
 /// Refuses what a TC3 request would carry unsigned: the query of a POST and the body of a GET.
-fn signs_all(args: &Args) -> Result<(), String> {
+fn signed_by_tc3(args: &Args) -> Result<(), String> {
+    if args.nonce.is_some() {
+        return Err("--nonce is for the hmac signatures; TC3 has no nonce".to_owned());
+    }
     let parameters = !args.param.is_empty();
     match (args.method, &args.body) {
         (Some(MethodName::Get), Some(_)) => {
@@ -296,6 +304,46 @@ fn signs_all(args: &Args) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses what an hmac signature does not cover or the request would not hold.
+fn signed_by_hmac(args: &Args) -> Result<(), String> {
+    /// Parameters with options of their own, and the signature itself.
+    const OWN: [&str; 9] = [
+        "Action",
+        "Nonce",
+        "Region",
+        "SecretId",
+        "Signature",
+        "SignatureMethod",
+        "Timestamp",
+        "Token",
+        "Version",
+    ];
+    let of_tc3 = args.body.is_some()
+        || args.content_type.is_some()
+        || args.service.is_some()
+        || args.unsigned_payload
+        || !args.signed_header.is_empty();
+    if of_tc3 {
+        return Err(
+            "--body, --content-type, --service, --signed-header and --unsigned-payload are for TC3; the others sign --param"
+                .to_owned(),
+        );
+    }
+    match args.param.iter().find(|(name, _)| OWN.contains(&&**name)) {
+        Some((name, _)) => Err(format!(
+            "--param {name}: `sign` sets it itself; use the option for it"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A query in the path would not be signed.
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && !text.contains(['?', '#'])
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, String> {

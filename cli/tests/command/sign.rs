@@ -263,7 +263,23 @@ fn what_cannot_be_signed_is_one_line() {
         ),
         (
             &["--action", "A", "--dialect", "v2", "--body", "x"],
-            "--body, --signed-header and --unsigned-payload are for TC3; the others sign --param\n",
+            "--body, --content-type, --service, --signed-header and --unsigned-payload are for TC3; the others sign --param\n",
+        ),
+        (
+            &["--action", "A", "--dialect", "v2", "--param", "Nonce=1"],
+            "--param Nonce: `sign` sets it itself; use the option for it\n",
+        ),
+        (
+            &[&v3[..], &["--nonce", "1"]].concat(),
+            "--nonce is for the hmac signatures; TC3 has no nonce\n",
+        ),
+        (
+            &[&v3[..], &["--path", "/?x=1"]].concat(),
+            "--path: expected a path that begins with / and has no query: use --param\n",
+        ),
+        (
+            &[&v3[..], &["--host", "a.example/x"]].concat(),
+            "--host: expected a host name or an IP address, with or without a port, such as api.example.com:8443\n",
         ),
         (
             &[&v3[..], &["--body", "@tests/no-such"]].concat(),
@@ -324,4 +340,75 @@ fn what_tc3_would_not_sign_is_refused() {
     ] {
         assert_eq!(sign(&[&tc3, args].concat()).code, 0, "{args:?}");
     }
+}
+
+/// What an option says, anyone on the way could change otherwise. TC3 leaves its own headers unsigned, as the vendor's
+/// clients do.
+#[test]
+fn what_an_option_says_is_signed_or_refused() {
+    let schemes: [&[&str]; 5] = [
+        &["--dialect", "v2", "--nonce", "1"],
+        &[
+            "--dialect",
+            "v2",
+            "--signature",
+            "hmac-sha256",
+            "--nonce",
+            "1",
+        ],
+        &["--version", "1", "--signature", "hmac-sha1", "--nonce", "1"],
+        &[
+            "--version",
+            "1",
+            "--signature",
+            "hmac-sha256",
+            "--nonce",
+            "1",
+        ],
+        &["--version", "1"],
+    ];
+    let methods: [&[&str]; 3] = [&[], &["--method", "GET"], &["--method", "POST"]];
+    let others: [&[&str]; 3] = [&[], &["--param", "a=1"], &["--body", "{}"]];
+    let options = [
+        ("--param", ["x=1", "x=2"]),
+        ("--body", ["1", "2"]),
+        ("--content-type", ["text/a", "text/b"]),
+        ("--signed-header", ["X-A: 1", "X-A: 2"]),
+        ("--host", ["a.example", "b.example"]),
+        ("--path", ["/a", "/b"]),
+        ("--path", ["/?x=1", "/?x=2"]),
+        ("--service", ["cvm", "cbs"]),
+        ("--nonce", ["1", "2"]),
+    ];
+    let signature = |stdout: &str| {
+        let (_, rest) = stdout.rsplit_once("Signature=").unwrap();
+        let end = rest.find(|letter: char| letter.is_whitespace() || letter == '&');
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    };
+    let mut signed = 0;
+    for scheme in schemes {
+        for (method, other) in methods
+            .iter()
+            .flat_map(|method| others.map(|other| (method, other)))
+        {
+            let begin = ["--action", "A", "--output", "request"];
+            let begin = [&begin, scheme, method, other].concat();
+            for (option, values) in options {
+                if begin.contains(&option) && option != "--param" {
+                    continue;
+                }
+                let [first, second] =
+                    values.map(|value| sign(&[&begin[..], &[option, value]].concat()));
+                assert_eq!(first.code, second.code, "{begin:?} {option}");
+                if first.code == 2 {
+                    assert_eq!(first.stdout, "");
+                    continue;
+                }
+                signed += 1;
+                let (first, second) = (signature(&first.stdout), signature(&second.stdout));
+                assert_ne!(first, second, "{begin:?} {option}");
+            }
+        }
+    }
+    assert!(signed > 50, "{signed}");
 }
