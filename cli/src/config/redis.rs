@@ -17,7 +17,7 @@ mod present {
 
     use crate::config::files::Files;
     use crate::config::toml_table::{Fault, Table};
-    use crate::config::validator::{secret, secret_elsewhere};
+    use crate::config::validator::secret::{secret, secret_elsewhere};
 
     /// A server, and what is assumed about it.
     #[derive(PartialEq)]
