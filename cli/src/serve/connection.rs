@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::activity::{Activity, Next};
-use super::endpoint::Door;
+use super::endpoint::Endpoint;
 use super::places::Place;
 use super::streams::{self, Streams};
 use super::unsent::{AnswerBody, Stream};
@@ -30,7 +30,7 @@ use crate::config::gateway::ConnectionLimits;
 
 /// A connection that was accepted.
 pub(super) struct Connection {
-    pub(super) door: Arc<Door>,
+    pub(super) endpoint: Arc<Endpoint>,
     pub(super) peer: SocketAddr,
     pub(super) place: Place,
     pub(super) limits: ConnectionLimits,
@@ -90,7 +90,7 @@ impl Connection {
     }
 
     fn ended(&self, cause: impl std::fmt::Display) {
-        debug!(listener = self.door.name(), peer = %self.peer, %cause, "the connection ended");
+        debug!(listener = self.endpoint.name(), peer = %self.peer, %cause, "the connection ended");
     }
 
     /// Answers one request. The future that this returns has noted it already.
@@ -109,7 +109,7 @@ impl Connection {
             let version = request.version();
             request.extensions_mut().insert(PeerAddr(self.peer));
             let method = request.method().clone();
-            let answer = self.door.answer(request, self.peer).await;
+            let answer = self.endpoint.answer(request, self.peer).await;
             let mut answer = with_or_without_content(&method, answer);
             if exchange.is_last() && version != Version::HTTP_2 {
                 let close = HeaderValue::from_static("close");

@@ -54,7 +54,7 @@ impl Rules {
 }
 
 /// One listener's.
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     name: Box<str>,
     measures: metrics::Listener,
     rules: Current,
@@ -74,7 +74,7 @@ enum Behind {
     ForwardAuth(ForwardAuth),
 }
 
-impl Door {
+impl Endpoint {
     pub(crate) fn new(
         config: &ListenerConfig,
         name: String,

@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 
 use super::activity::Activity;
 use super::connection::Connection;
-use super::endpoint::Door;
+use super::endpoint::Endpoint;
 use super::places::{Place, Places};
 use super::socket::ClientSocket;
 use crate::config::gateway::ConnectionLimits;
@@ -43,13 +43,18 @@ impl Connections {
     }
 
     /// Accepts until the gateway stops.
-    pub(crate) fn listen(&self, listener: TcpListener, tls: Option<TlsAcceptor>, door: Arc<Door>) {
+    pub(crate) fn listen(
+        &self,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        endpoint: Arc<Endpoint>,
+    ) {
         let connections = self.clone();
         self.tasks.spawn(async move {
             let stop = connections.stop.clone();
             select! {
                 () = stop.cancelled() => {}
-                () = connections.accept(listener, tls, door) => {}
+                () = connections.accept(listener, tls, endpoint) => {}
             }
         });
     }
@@ -62,13 +67,18 @@ impl Connections {
             .is_ok()
     }
 
-    async fn accept(self, listener: TcpListener, tls: Option<TlsAcceptor>, door: Arc<Door>) {
+    async fn accept(
+        self,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        endpoint: Arc<Endpoint>,
+    ) {
         let mut failures = Failures::default();
         loop {
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    failures.note(&door, &error);
+                    failures.note(&endpoint, &error);
                     // There are too many open files, or one connection broke before it was accepted. The others must get
                     // the time to end.
                     sleep(Duration::from_millis(50)).await;
@@ -82,9 +92,9 @@ impl Connections {
                 return;
             };
             let connection = self.clone();
-            let (tls, door) = (tls.clone(), Arc::clone(&door));
+            let (tls, endpoint) = (tls.clone(), Arc::clone(&endpoint));
             self.tasks
-                .spawn(connection.serve(stream, peer, tls, door, place));
+                .spawn(connection.serve(stream, peer, tls, endpoint, place));
         }
     }
 
@@ -93,15 +103,15 @@ impl Connections {
         stream: TcpStream,
         peer: SocketAddr,
         tls: Option<TlsAcceptor>,
-        door: Arc<Door>,
+        endpoint: Arc<Endpoint>,
         place: Place,
     ) {
-        let _open = door.measures().connected();
+        let _open = endpoint.measures().connected();
         let until = Instant::now().checked_add(self.limits.head);
         let activity = Activity::new(self.limits);
         let stream = ClientSocket::new(stream, &self.limits, Arc::clone(&activity));
         let connection = Connection {
-            door: Arc::clone(&door),
+            endpoint: Arc::clone(&endpoint),
             peer,
             place,
             limits: self.limits,
@@ -111,8 +121,8 @@ impl Connections {
         match (tls, until) {
             (Some(tls), Some(until)) => match timeout_at(until, tls.accept(stream)).await {
                 Ok(Ok(stream)) => connection.serve(stream).await,
-                Ok(Err(error)) => debug!(listener = door.name(), %peer, %error, "no TLS"),
-                Err(_) => debug!(listener = door.name(), %peer, "no TLS in time"),
+                Ok(Err(error)) => debug!(listener = endpoint.name(), %peer, %error, "no TLS"),
+                Err(_) => debug!(listener = endpoint.name(), %peer, "no TLS in time"),
             },
             _ => connection.serve(stream).await,
         }
@@ -127,7 +137,7 @@ struct Failures {
 }
 
 impl Failures {
-    fn note(&mut self, door: &Door, error: &io::Error) {
+    fn note(&mut self, endpoint: &Endpoint, error: &io::Error) {
         const PERIOD: Duration = Duration::from_secs(10);
         let now = Instant::now();
         if self
@@ -137,7 +147,7 @@ impl Failures {
             self.unlogged = self.unlogged.saturating_add(1);
             return;
         }
-        warn!(listener = door.name(), %error, unlogged = self.unlogged, "a connection could not be accepted");
+        warn!(listener = endpoint.name(), %error, unlogged = self.unlogged, "a connection could not be accepted");
         *self = Self {
             logged: Some(now),
             unlogged: 0,

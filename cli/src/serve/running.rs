@@ -8,7 +8,7 @@ use tracing::info;
 
 use super::bind::local;
 use super::diagnoses::Diagnoses;
-use super::endpoint::{Current, Door, Rules};
+use super::endpoint::{Current, Endpoint, Rules};
 use super::listener::Connections;
 use super::source::Loaded;
 use super::stores::Kept;
@@ -55,7 +55,7 @@ impl Running {
         let configs = self.config.listeners.iter().zip(&self.identities);
         for (listener, (config, identity)) in listeners.into_iter().zip(configs) {
             let acceptor = identity.as_ref().map(Identity::acceptor).transpose()?;
-            let door = Door::new(
+            let endpoint = Endpoint::new(
                 config,
                 local(&listener),
                 Arc::clone(&self.rules),
@@ -64,9 +64,9 @@ impl Running {
                 self.config.connections.body,
             )?;
             let scheme = if acceptor.is_some() { "https" } else { "http" };
-            let url = format!("{scheme}://{}", door.name());
+            let url = format!("{scheme}://{}", endpoint.name());
             info!(url, mode = config.mode.name(), "listening");
-            connections.listen(listener, acceptor, Arc::new(door));
+            connections.listen(listener, acceptor, Arc::new(endpoint));
         }
         Ok(())
     }
