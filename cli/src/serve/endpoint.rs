@@ -11,7 +11,8 @@ use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use qcloud_validator::tower::{
-    PendingDiagnosis, RequestBody, RequestId, TransportSource, ValidatorLayer, refusal,
+    PendingDiagnosis, RequestBody, RequestId, TransportSource, ValidatorLayer, ValidatorService,
+    refusal,
 };
 use qcloud_validator::{AsyncValidator, DiagnosisRule, Rejection, Transport};
 use tokio::time::Instant;
@@ -21,22 +22,19 @@ use super::access_log::{self, Entry};
 use super::body_deadline::BodyDeadline;
 use super::cors;
 use super::diagnoses::Diagnoses;
-use super::forward_auth;
+use super::forward_auth::{self, Answers};
 use super::metrics;
 use super::mock::Mock;
-use super::proxy::{Proxy, Way};
+use super::proxy::{Forward, Proxy};
 use super::stores::Kept;
 use crate::config::cors::Preflights;
-use crate::config::gateway::{ForwardAuth, ListenerConfig, LoggedRequests, Mode};
+use crate::config::gateway::{self, ForwardAuth, ListenerConfig, LoggedRequests};
 use crate::config::validator::Setup;
-
-/// The rules as they are now: a reload puts others in their place, and requests that have begun end with theirs.
-pub(crate) type Current = Arc<ArcSwap<Rules>>;
 
 /// What requests are checked by, and who learns why one was refused.
 pub(crate) struct Rules {
-    pub(crate) validator: AsyncValidator,
-    told: DiagnosisRule,
+    validator: AsyncValidator,
+    diagnosis: DiagnosisRule,
 }
 
 impl Rules {
@@ -44,12 +42,15 @@ impl Rules {
     /// hold up other requests. The error is one line; then nothing has changed.
     pub(crate) fn new(mut setup: Setup, kept: &Kept) -> Result<Self, String> {
         let policy = setup.policy.clone().build();
-        let told = policy.map_err(|error| error.to_string())?.diagnosis();
-        if told == DiagnosisRule::InMessage {
+        let diagnosis = policy.map_err(|error| error.to_string())?.diagnosis();
+        if diagnosis == DiagnosisRule::InMessage {
             setup.policy = setup.policy.diagnosis(DiagnosisRule::ForOperator);
         }
         let validator = kept.validator(setup)?;
-        Ok(Self { validator, told })
+        Ok(Self {
+            validator,
+            diagnosis,
+        })
     }
 }
 
@@ -57,54 +58,77 @@ impl Rules {
 pub(crate) struct Endpoint {
     name: Box<str>,
     measures: metrics::Listener,
-    rules: Current,
-    diagnoses: Arc<Diagnoses>,
-    source: TransportSource,
     behind: Behind,
+    source: TransportSource,
+    /// A reload puts another one in its place, and requests that have begun end with theirs.
+    current: ArcSwap<Current>,
+    diagnoses: Arc<Diagnoses>,
     preflights: Preflights,
     logged: LoggedRequests,
     /// How long a client may take over a body.
     body: Duration,
 }
 
-/// What is behind the validator.
+/// What is behind the validator, also after a reload.
 enum Behind {
     Mock,
-    Proxy(Box<Proxy>),
+    Proxy(Forward),
     ForwardAuth(ForwardAuth),
+}
+
+/// What answers requests, made once for all of them.
+struct Current {
+    mode: Mode,
+    diagnosis: DiagnosisRule,
+}
+
+/// The validator with what is behind it.
+enum Mode {
+    Mock(ValidatorService<Mock>),
+    Proxy(Box<Proxy>),
+    ForwardAuth(Answers),
 }
 
 impl Endpoint {
     pub(crate) fn new(
         config: &ListenerConfig,
         name: String,
-        rules: Current,
+        rules: &Rules,
         diagnoses: Arc<Diagnoses>,
         logged: LoggedRequests,
         body: Duration,
     ) -> Result<Self, String> {
         let source = match (&config.tls, &config.mode) {
-            (_, Mode::ForwardAuth(_)) | (None, _) if !config.trusted_proxies.is_empty() => {
+            (_, gateway::Mode::ForwardAuth(_)) | (None, _)
+                if !config.trusted_proxies.is_empty() =>
+            {
                 TransportSource::ForwardedFrom(config.trusted_proxies.clone())
             }
             (Some(_), _) => TransportSource::Connection(Transport::Https),
             (None, _) => TransportSource::Connection(Transport::Http),
         };
+        let behind = match &config.mode {
+            gateway::Mode::Mock => Behind::Mock,
+            gateway::Mode::Proxy(upstream) => Behind::Proxy(Forward::new(upstream)?),
+            gateway::Mode::ForwardAuth(forward_auth) => Behind::ForwardAuth(*forward_auth),
+        };
         Ok(Self {
             measures: metrics::Listener::new(&name),
             name: name.into(),
-            rules,
-            diagnoses,
-            behind: match &config.mode {
-                Mode::Mock => Behind::Mock,
-                Mode::Proxy(upstream) => Behind::Proxy(Box::new(Proxy::new(upstream)?)),
-                Mode::ForwardAuth(forward_auth) => Behind::ForwardAuth(*forward_auth),
-            },
+            current: ArcSwap::from_pointee(behind.with(rules, &source)),
+            behind,
             source,
+            diagnoses,
             preflights: config.preflights.clone(),
             logged,
             body,
         })
+    }
+
+    /// Checks the next request by other rules.
+    pub(crate) fn take(&self, rules: &Rules) {
+        let current = self.behind.with(rules, &self.source);
+        self.current.store(Arc::new(current));
     }
 
     /// The address, for logs and metrics.
@@ -127,19 +151,18 @@ impl Endpoint {
         request.extensions_mut().insert(id.clone());
         let method = request.method().clone();
         let request = request.map(|body| BodyDeadline::new(body, self.body));
-        let rules = self.rules.load_full();
-        let validator = &rules.validator;
+        let current = self.current.load_full();
         let origins = match &self.preflights {
             Preflights::Answer(origins) => Some(origins),
             Preflights::Refuse | Preflights::Pass => None,
         };
         let allowed = origins.and_then(|origins| origins.allow(request.headers()));
-        let mut response = self.respond(validator, request, &id).await;
+        let mut response = self.respond(&current.mode, request, &id).await;
         let mut pending: Option<PendingDiagnosis> = response.extensions_mut().remove();
-        if rules.told == DiagnosisRule::InMessage
+        if current.diagnosis == DiagnosisRule::InMessage
             && let Some(pending) = pending.take()
         {
-            response = self.explained(response, pending, &id).await;
+            response = self.explained(&current.mode, response, pending, &id).await;
         }
         if let Some(origins) = origins {
             origins.share(response.headers_mut(), allowed);
@@ -158,7 +181,7 @@ impl Endpoint {
     /// What the mode of the listener answers.
     async fn respond(
         &self,
-        validator: &AsyncValidator,
+        mode: &Mode,
         request: Request<BodyDeadline>,
         id: &RequestId,
     ) -> Response<Body> {
@@ -166,28 +189,30 @@ impl Endpoint {
             return no_tunnel();
         }
         if cors::is_preflight(&request) {
-            match (&self.preflights, &self.behind) {
+            match (&self.preflights, mode) {
                 (Preflights::Answer(origins), _) if origins.allow(request.headers()).is_some() => {
                     return cors::answer(request.headers());
                 }
-                (Preflights::Pass, Behind::Proxy(proxy)) => {
-                    return proxy.pass_unverified(request, &self.source, id).await;
+                (Preflights::Pass, Mode::Proxy(proxy)) => {
+                    return proxy.pass_unverified(request, id).await;
                 }
                 _ => {}
             }
         }
-        match &self.behind {
-            Behind::Mock => self.behind_the_layer(validator, Mock, request).await,
-            Behind::Proxy(proxy) => self.behind_the_proxy(validator, proxy, request).await,
-            Behind::ForwardAuth(rules) => {
-                forward_auth::answer(*rules, validator, &self.source, request).await
-            }
+        match mode {
+            Mode::Mock(mock) => match mock.clone().oneshot(request).await {
+                Ok(response) => response.map(Body::new),
+                Err(never) => match never {},
+            },
+            Mode::Proxy(proxy) => proxy.answer(request).await,
+            Mode::ForwardAuth(answers) => answers.answer(request).await,
         }
     }
 
     /// The same refusal with its cause, for the client too.
     async fn explained(
         &self,
+        mode: &Mode,
         response: Response<Body>,
         pending: PendingDiagnosis,
         id: &RequestId,
@@ -199,51 +224,28 @@ impl Endpoint {
         };
         let refused = refused.clone();
         let refused = refused.with_diagnosis(diagnosis, DiagnosisRule::InMessage);
-        match self.behind {
-            Behind::ForwardAuth(_) => forward_auth::denial(refused, id.clone()),
-            Behind::Mock | Behind::Proxy(_) => {
+        match mode {
+            Mode::ForwardAuth(_) => forward_auth::denial(refused, id.clone()),
+            Mode::Mock(_) | Mode::Proxy(_) => {
                 refusal::<RequestBody>(refused, id.clone()).map(Body::new)
             }
         }
     }
+}
 
-    async fn behind_the_proxy(
-        &self,
-        validator: &AsyncValidator,
-        proxy: &Proxy,
-        mut request: Request<BodyDeadline>,
-    ) -> Response<Body> {
-        let way = Way::new(&request, &self.source);
-        request.extensions_mut().insert(way);
-        if Proxy::streams(&request) {
-            match proxy.stream(validator, &self.source, request).await {
-                Ok(response) => return response,
-                Err(unseen) => request = unseen,
+impl Behind {
+    fn with(&self, rules: &Rules, source: &TransportSource) -> Current {
+        let (validator, source) = (rules.validator.clone(), source.clone());
+        let mode = match self {
+            Self::Mock => Mode::Mock(ValidatorLayer::new(validator, source).layer(Mock)),
+            Self::Proxy(forward) => {
+                Mode::Proxy(Box::new(Proxy::new(forward.clone(), validator, source)))
             }
-        }
-        self.behind_the_layer(validator, proxy.clone(), request)
-            .await
-    }
-
-    async fn behind_the_layer<S, R>(
-        &self,
-        validator: &AsyncValidator,
-        service: S,
-        request: Request<BodyDeadline>,
-    ) -> Response<Body>
-    where
-        S: tower::Service<
-                Request<qcloud_validator::tower::RequestBody>,
-                Response = Response<R>,
-                Error = std::convert::Infallible,
-            > + Clone,
-        R: hyper::body::Body<Data = bytes::Bytes> + Send + 'static,
-        R::Error: Into<axum::BoxError>,
-    {
-        let layer = ValidatorLayer::new(validator.clone(), self.source.clone());
-        match layer.layer(service).oneshot(request).await {
-            Ok(response) => response.map(Body::new),
-            Err(never) => match never {},
+            Self::ForwardAuth(rules) => Mode::ForwardAuth(Answers::new(*rules, validator, source)),
+        };
+        Current {
+            mode,
+            diagnosis: rules.diagnosis,
         }
     }
 }
@@ -258,7 +260,7 @@ fn no_tunnel() -> Response<Body> {
 }
 
 /// The answer to a request that bears no proof of having been admitted: it goes nowhere.
-pub(crate) fn never_judged() -> Response<Body> {
+pub(crate) fn not_admitted() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     response

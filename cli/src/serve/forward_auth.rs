@@ -35,76 +35,97 @@ enum Shown {
     Unreadable,
 }
 
-/// Answers one question.
-pub(crate) async fn answer(
+/// Answers the questions of one listener.
+pub(crate) struct Answers {
     rules: ForwardAuth,
-    validator: &AsyncValidator,
-    source: &TransportSource,
-    question: Request<BodyDeadline>,
-) -> Response<Body> {
-    let id: Option<&RequestId> = question.extensions().get();
-    let id = id.cloned().unwrap_or_else(RequestId::random);
-    if !source.believes(&question) {
-        // A peer that may ask could learn what others sign, so no other may.
-        return plain(StatusCode::FORBIDDEN, "not a trusted proxy\n");
-    }
-    let Some((original, body)) = original(rules.asked_by, question) else {
-        return plain(
-            StatusCode::BAD_REQUEST,
-            "the headers that name the original request are missing or malformed\n",
-        );
-    };
-    let shown = match rules.bodies {
-        Bodies::Forwarded if !is_partial(rules.asked_by, original.headers()) => {
-            let limit = validator.policy().limits().longest_body();
-            let announced = body.size_hint().lower();
-            if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
-                // Reading would answer an `Expect: 100-continue`.
-                Shown::Unreadable
-            } else {
-                match Limited::new(body, limit).collect().await {
-                    Ok(body) => Shown::Body(body.to_bytes()),
-                    Err(_) => Shown::Unreadable,
-                }
-            }
+    validator: AsyncValidator,
+    source: TransportSource,
+}
+
+impl Answers {
+    pub(crate) fn new(
+        rules: ForwardAuth,
+        validator: AsyncValidator,
+        source: TransportSource,
+    ) -> Self {
+        Self {
+            rules,
+            validator,
+            source,
         }
-        Bodies::Forwarded | Bodies::Unseen => Shown::Nothing,
-    };
-    let payload = match &shown {
-        Shown::Body(body) => Payload::Bytes(body),
-        Shown::Nothing | Shown::Unreadable => Payload::Unseen,
-    };
-    let arrival = Arrival::new(&original, source);
-    let headers = PassedOn::new(&arrival, original.headers());
-    let approve = |caller: HeaderMap| approval(rules.asked_by, original.headers(), caller);
-    let view = arrival.view(payload).with_headers(&headers);
-    match validator.check(&view).await {
-        Ok(admitted) => match caller_headers::of_admitted(&admitted, &id).and_then(approve) {
-            Ok(mut response) => {
-                response.extensions_mut().insert(Arc::new(admitted));
+    }
+
+    /// Answers one question.
+    pub(crate) async fn answer(&self, question: Request<BodyDeadline>) -> Response<Body> {
+        let Self {
+            rules,
+            validator,
+            source,
+        } = self;
+        let id: Option<&RequestId> = question.extensions().get();
+        let id = id.cloned().unwrap_or_else(RequestId::random);
+        if !source.believes(&question) {
+            // A peer that may ask could learn what others sign, so no other may.
+            return plain(StatusCode::FORBIDDEN, "not a trusted proxy\n");
+        }
+        let Some((original, body)) = original(rules.asked_by, question) else {
+            return plain(
+                StatusCode::BAD_REQUEST,
+                "the headers that name the original request are missing or malformed\n",
+            );
+        };
+        let shown = self.shown(original.headers(), body).await;
+        let payload = match &shown {
+            Shown::Body(body) => Payload::Bytes(body),
+            Shown::Nothing | Shown::Unreadable => Payload::Unseen,
+        };
+        let arrival = Arrival::new(&original, source);
+        let headers = PassedOn::new(&arrival, original.headers());
+        let approve = |caller: HeaderMap| approval(rules.asked_by, original.headers(), caller);
+        let view = arrival.view(payload).with_headers(&headers);
+        match validator.check(&view).await {
+            Ok(admitted) => match caller_headers::of_admitted(&admitted, &id).and_then(approve) {
+                Ok(mut response) => {
+                    response.extensions_mut().insert(Arc::new(admitted));
+                    response
+                }
+                Err(cause) => {
+                    warn!(request_id = id.as_str(), %cause, "the caller cannot be named in headers");
+                    denial(admitted.refuse(Reason::BackendFailed), id)
+                }
+            },
+            Err(refused)
+                if refused.reason() == &Reason::BodyUnseen
+                    && matches!(shown, Shown::Nothing)
+                    && rules.unseen_bodies == UnseenBodies::InsecurePassUnverified =>
+            {
+                let approved = caller_headers::of_unverified(&id).and_then(approve);
+                approved.unwrap_or_else(|_| denial(refused, id))
+            }
+            Err(refused) => {
+                let mut response = denial(refused, id);
+                let body = match shown {
+                    Shown::Body(body) => Some(body),
+                    Shown::Nothing | Shown::Unreadable => None,
+                };
+                PendingDiagnosis::keep(&mut response, validator, source, original, body);
                 response
             }
-            Err(cause) => {
-                warn!(request_id = id.as_str(), %cause, "the caller cannot be named in headers");
-                denial(admitted.refuse(Reason::BackendFailed), id)
-            }
-        },
-        Err(refused)
-            if refused.reason() == &Reason::BodyUnseen
-                && matches!(shown, Shown::Nothing)
-                && rules.unseen_bodies == UnseenBodies::InsecurePassUnverified =>
-        {
-            let approved = caller_headers::of_unverified(&id).and_then(approve);
-            approved.unwrap_or_else(|_| denial(refused, id))
         }
-        Err(refused) => {
-            let mut response = denial(refused, id);
-            let body = match shown {
-                Shown::Body(body) => Some(body),
-                Shown::Nothing | Shown::Unreadable => None,
-            };
-            PendingDiagnosis::keep(&mut response, validator, source, original, body);
-            response
+    }
+
+    async fn shown(&self, headers: &HeaderMap, body: BodyDeadline) -> Shown {
+        if self.rules.bodies == Bodies::Unseen || is_partial(self.rules.asked_by, headers) {
+            return Shown::Nothing;
+        }
+        let limit = self.validator.policy().limits().longest_body();
+        if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+            // Reading would answer an `Expect: 100-continue`.
+            return Shown::Unreadable;
+        }
+        match Limited::new(body, limit).collect().await {
+            Ok(body) => Shown::Body(body.to_bytes()),
+            Err(_) => Shown::Unreadable,
         }
     }
 }

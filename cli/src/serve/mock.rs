@@ -14,7 +14,7 @@ use qcloud_validator::tower::{RequestBody, RequestId};
 use qcloud_validator::{Admitted, Dialect};
 use tower::Service;
 
-use super::endpoint::never_judged;
+use super::endpoint::not_admitted;
 
 /// The service.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl Service<Request<RequestBody>> for Mock {
         let id: Option<&RequestId> = request.extensions().get();
         let id = id.map(RequestId::as_str).unwrap_or_default();
         let Some(admitted) = admitted else {
-            return ready(Ok(never_judged()));
+            return ready(Ok(not_admitted()));
         };
         let mut response = Response::new(Body::from(success(admitted.dialect(), id)));
         // Exactly this: the official Python SDK knows no other.

@@ -237,8 +237,7 @@ impl Gateway {
         let stop = CancellationToken::new();
         let connections = Connections::new(open_files::fitting(config)?, stop.clone());
         let warnings = mem::take(&mut loaded.warnings);
-        let running = Arc::new(Running::new(loaded, kept)?);
-        running.open(listeners, &connections)?;
+        let running = Arc::new(Running::open(loaded, kept, listeners, &connections)?);
         warnings.iter().for_each(|line| complain(line));
         let admin = Arc::new(Admin {
             metrics,

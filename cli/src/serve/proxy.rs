@@ -1,4 +1,4 @@
-//! Hands an admitted request to the service behind the gateway, and tells it who the caller is.
+//! Mode `proxy`: an admitted request goes to the service behind the gateway, with headers that name the caller.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -16,14 +16,16 @@ use hyper::header::{CONNECTION, FORWARDED, HOST, HeaderName, HeaderValue};
 use hyper::http::uri::PathAndQuery;
 use hyper::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use qcloud_validator::tower::{
-    Arrival, PeerAddr, PendingDiagnosis, RequestBody, RequestId, TransportSource, refusal,
+    Arrival, PeerAddr, PendingDiagnosis, RequestBody, RequestId, TransportSource, ValidatorLayer,
+    ValidatorService, refusal,
 };
 use qcloud_validator::{Admitted, AsyncValidator, Field, Headers, Payload, Reason, Transport};
+use tower::{Layer, ServiceExt};
 use tracing::warn;
 
 use super::body_deadline::BodyDeadline;
 use super::caller_headers;
-use super::endpoint::never_judged;
+use super::endpoint::not_admitted;
 use super::fields;
 use super::metrics;
 use super::upstream::{Outgoing, Service};
@@ -69,58 +71,49 @@ const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A proxy in front of a service.
-#[derive(Clone)]
+/// A validator in front of a service.
 pub(crate) struct Proxy {
-    service: Service,
+    validator: AsyncValidator,
+    source: TransportSource,
+    forward: Forward,
+    /// The same service behind a layer that keeps the body of a request until it is verified.
+    buffered: ValidatorService<Forward>,
 }
 
 impl Proxy {
-    /// Connects when the first request comes. The error is one line.
-    pub(crate) fn new(upstream: &Upstream) -> Result<Self, String> {
-        Ok(Self {
-            service: Service::new(upstream)?,
-        })
-    }
-
-    /// Whether the body of a request may go through without being kept: its client declares that it is not signed.
-    pub(crate) fn streams<B>(request: &Request<B>) -> bool {
-        matches!(
-            request.headers().find("x-tc-content-sha256"),
-            Field::Once(b"UNSIGNED-PAYLOAD")
-        )
-    }
-
-    /// Judges a request without its body and passes the body through. Gives it back if it cannot be judged so; nothing has
-    /// changed then.
-    pub(crate) async fn stream(
-        &self,
-        validator: &AsyncValidator,
-        source: &TransportSource,
-        request: Request<BodyDeadline>,
-    ) -> Result<Response<Body>, Request<BodyDeadline>> {
-        let limit = validator.policy().limits().longest_body();
-        let announced = request.body().size_hint().lower();
-        if u64::try_from(limit).is_ok_and(|limit| announced > limit) {
-            return Err(request);
+    pub(crate) fn new(
+        forward: Forward,
+        validator: AsyncValidator,
+        source: TransportSource,
+    ) -> Self {
+        let layer = ValidatorLayer::new(validator.clone(), source.clone());
+        Self {
+            buffered: layer.layer(forward.clone()),
+            validator,
+            source,
+            forward,
         }
-        let arrival = Arrival::new(&request, source);
-        let verdict = validator.check(&arrival.view(Payload::Unseen)).await;
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(&self, mut request: Request<BodyDeadline>) -> Response<Body> {
+        let way = Way::new(&request, &self.source);
+        request.extensions_mut().insert(way);
+        if !self.may_stream(&request) {
+            return self.buffer(request).await;
+        }
+        let arrival = Arrival::new(&request, &self.source);
+        let verdict = self.validator.check(&arrival.view(Payload::Unseen)).await;
         match verdict {
-            Ok(admitted) => {
-                let request = request.map(|body| {
-                    let body = Limited::new(body, limit).map_frame(without_judged_trailers);
-                    body.boxed_unsync()
-                });
-                Ok(self.forward(Arc::new(admitted), request).await)
-            }
-            Err(refused) if refused.reason() == &Reason::BodyUnseen => Err(request),
+            Ok(admitted) => self.stream(Arc::new(admitted), request).await,
+            // Nothing has changed: with its body it may be verified.
+            Err(refused) if refused.reason() == &Reason::BodyUnseen => self.buffer(request).await,
             Err(refused) => {
                 let id = id_of(&request);
                 let mut response = refusal::<RequestBody>(refused, id).map(Body::new);
                 let request = request.map(drop);
-                PendingDiagnosis::keep(&mut response, validator, source, request, None);
-                Ok(response)
+                PendingDiagnosis::keep(&mut response, &self.validator, &self.source, request, None);
+                response
             }
         }
     }
@@ -129,16 +122,15 @@ impl Proxy {
     pub(crate) async fn pass_unverified(
         &self,
         mut request: Request<BodyDeadline>,
-        source: &TransportSource,
         id: &RequestId,
     ) -> Response<Body> {
-        let way = Way::new(&request, source);
+        let way = Way::new(&request, &self.source);
         request.extensions_mut().insert(way);
         // What a service could take for a signature or a session.
         fields::remove_credentials(request.headers_mut());
         let request = request.map(|body| body.boxed_unsync());
         let caller = caller_headers::of_unverified(id);
-        let answer = self.exchange(caller, id, request).await;
+        let answer = self.forward.exchange(caller, id, request).await;
         answer.unwrap_or_else(|_logged| {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::BAD_GATEWAY;
@@ -146,7 +138,55 @@ impl Proxy {
         })
     }
 
-    async fn forward(&self, admitted: Arc<Admitted>, request: Request<Outgoing>) -> Response<Body> {
+    /// Whether the body of a request may go through without being kept: its client declares that it is not signed.
+    fn may_stream(&self, request: &Request<BodyDeadline>) -> bool {
+        let is_declared = matches!(
+            request.headers().find("x-tc-content-sha256"),
+            Field::Once(b"UNSIGNED-PAYLOAD")
+        );
+        let limit = u64::try_from(self.longest_body()).unwrap_or(u64::MAX);
+        is_declared && request.body().size_hint().lower() <= limit
+    }
+
+    fn longest_body(&self) -> usize {
+        self.validator.policy().limits().longest_body()
+    }
+
+    async fn stream(
+        &self,
+        admitted: Arc<Admitted>,
+        request: Request<BodyDeadline>,
+    ) -> Response<Body> {
+        let request = request.map(|body| {
+            let body = Limited::new(body, self.longest_body());
+            body.map_frame(without_checked_trailers).boxed_unsync()
+        });
+        self.forward.send(admitted, request).await
+    }
+
+    async fn buffer(&self, request: Request<BodyDeadline>) -> Response<Body> {
+        match self.buffered.clone().oneshot(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Hands admitted requests to a service. Its connections outlive reloads.
+#[derive(Clone)]
+pub(crate) struct Forward {
+    service: Service,
+}
+
+impl Forward {
+    /// Connects when the first request comes. The error is one line.
+    pub(crate) fn new(upstream: &Upstream) -> Result<Self, String> {
+        Ok(Self {
+            service: Service::new(upstream)?,
+        })
+    }
+
+    async fn send(&self, admitted: Arc<Admitted>, request: Request<Outgoing>) -> Response<Body> {
         let id = id_of(&request);
         let caller = caller_headers::of_admitted(&admitted, &id);
         match self.exchange(caller, &id, request).await {
@@ -228,7 +268,7 @@ fn outgoing(caller: HeaderMap, request: Request<Outgoing>) -> Result<Request<Out
     Ok(Request::from_parts(parts, body))
 }
 
-impl tower::Service<Request<RequestBody>> for Proxy {
+impl tower::Service<Request<RequestBody>> for Forward {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
@@ -238,13 +278,13 @@ impl tower::Service<Request<RequestBody>> for Proxy {
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        let proxy = self.clone();
+        let forward = self.clone();
         Box::pin(async move {
             let admitted: Option<Arc<Admitted>> = request.extensions_mut().remove();
             let Some(admitted) = admitted else {
-                return Ok(never_judged());
+                return Ok(not_admitted());
             };
-            Ok(proxy.forward(admitted, buffered(request).await).await)
+            Ok(forward.send(admitted, buffered(request).await).await)
         })
     }
 }
@@ -256,7 +296,7 @@ struct Trailers(HeaderMap);
 /// A request whose body was kept.
 async fn buffered(request: Request<RequestBody>) -> Request<Outgoing> {
     let (mut parts, body) = request.into_parts();
-    let Ok(collected) = body.map_frame(without_judged_trailers).collect().await;
+    let Ok(collected) = body.map_frame(without_checked_trailers).collect().await;
     let trailers = collected
         .trailers()
         .cloned()
@@ -272,7 +312,7 @@ async fn buffered(request: Request<RequestBody>) -> Request<Outgoing> {
     Request::from_parts(parts, body)
 }
 
-fn without_judged_trailers(mut frame: Frame<Bytes>) -> Frame<Bytes> {
+fn without_checked_trailers(mut frame: Frame<Bytes>) -> Frame<Bytes> {
     if let Some(trailers) = frame.trailers_mut() {
         fields::clean_trailers(trailers);
     }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tracing::info;
 
 use super::bind::local;
 use super::diagnoses::Diagnoses;
-use super::endpoint::{Current, Endpoint, Rules};
+use super::endpoint::{Endpoint, Rules};
 use super::listener::Connections;
 use super::source::Loaded;
 use super::stores::Kept;
@@ -19,56 +18,53 @@ use crate::config::gateway::{Config, GatewayConfig};
 pub(crate) struct Running {
     config: GatewayConfig,
     pub(crate) kept: Arc<Kept>,
-    rules: Current,
-    diagnoses: Arc<Diagnoses>,
-    /// For each listener.
+    endpoints: Vec<Arc<Endpoint>>,
+    /// For each endpoint.
     identities: Vec<Option<Arc<Identity>>>,
 }
 
 impl Running {
-    /// The error is one line.
-    pub(crate) fn new(loaded: Loaded, kept: Arc<Kept>) -> Result<Self, String> {
+    /// Lets clients in. The error is one line.
+    pub(crate) fn open(
+        loaded: Loaded,
+        kept: Arc<Kept>,
+        listeners: Vec<TcpListener>,
+        connections: &Connections,
+    ) -> Result<Self, String> {
         let Loaded {
             config: Config { setup, gateway, .. },
             certificates,
             ..
         } = loaded;
         let rules = Rules::new(setup, &kept)?;
-        let certificates = certificates.into_iter();
-        Ok(Self {
-            kept,
-            rules: Arc::new(ArcSwap::from_pointee(rules)),
-            diagnoses: Arc::new(Diagnoses::start()),
-            identities: certificates
-                .map(|certificate| certificate.map(|key| Arc::new(Identity::new(key))))
-                .collect(),
+        let diagnoses = Arc::new(Diagnoses::start());
+        let mut running = Self {
             config: gateway,
-        })
-    }
-
-    /// Lets clients in. The error is one line.
-    pub(crate) fn open(
-        &self,
-        listeners: Vec<TcpListener>,
-        connections: &Connections,
-    ) -> Result<(), String> {
-        let configs = self.config.listeners.iter().zip(&self.identities);
-        for (listener, (config, identity)) in listeners.into_iter().zip(configs) {
+            kept,
+            endpoints: Vec::new(),
+            identities: Vec::new(),
+        };
+        let configs = running.config.listeners.iter().zip(certificates);
+        for (listener, (config, certificate)) in listeners.into_iter().zip(configs) {
+            let identity = certificate.map(|key| Arc::new(Identity::new(key)));
             let acceptor = identity.as_ref().map(Identity::acceptor).transpose()?;
             let endpoint = Endpoint::new(
                 config,
                 local(&listener),
-                Arc::clone(&self.rules),
-                Arc::clone(&self.diagnoses),
-                self.config.log.requests,
-                self.config.connections.body,
+                &rules,
+                Arc::clone(&diagnoses),
+                running.config.log.requests,
+                running.config.connections.body,
             )?;
+            let endpoint = Arc::new(endpoint);
             let scheme = if acceptor.is_some() { "https" } else { "http" };
             let url = format!("{scheme}://{}", endpoint.name());
             info!(url, mode = config.mode.name(), "listening");
-            connections.listen(listener, acceptor, Arc::new(endpoint));
+            connections.listen(listener, acceptor, Arc::clone(&endpoint));
+            running.endpoints.push(endpoint);
+            running.identities.push(identity);
         }
-        Ok(())
+        Ok(running)
     }
 
     /// Puts another configuration in place of the one that counted. The error is one line; then nothing has changed.
@@ -85,7 +81,9 @@ impl Running {
             );
         }
         let rules = Rules::new(setup, &self.kept)?;
-        self.rules.store(Arc::new(rules));
+        for endpoint in &self.endpoints {
+            endpoint.take(&rules);
+        }
         let identities = self.identities.iter().zip(certificates);
         for (identity, certificate) in identities {
             if let (Some(identity), Some(certificate)) = (identity, certificate) {
