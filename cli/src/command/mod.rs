@@ -57,7 +57,7 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Check(args) => check::run(args, sources, &mut out),
         Command::Codes(args) => codes::run(&args, &mut out),
-        Command::Sign(args) => sign::run(&args, &mut out),
+        Command::Sign(args) => sign::run(args, &sources, &mut out),
         #[cfg(feature = "serve")]
         Command::Serve(args) => {
             drop(out);

@@ -8,7 +8,7 @@ use qcloud_validator::diagnose::Mistake;
 use qcloud_validator::testkit::{Request, Signer};
 
 use crate::config::host;
-use crate::config::keys::{SECRET_ID, SECRET_KEY, TOKEN};
+use crate::config::keys::{Key, KeyArgs, SECRET_ID, SECRET_KEY, Sources};
 use crate::outcome::Outcome;
 use crate::report::text::complain;
 
@@ -84,29 +84,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER")]
     nonce: Option<u64>,
 
-    /// SecretId of the key
-    #[arg(long, value_name = "ID", env = SECRET_ID, hide_env_values = true)]
-    secret_id: String,
-
-    /// SecretKey
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = SECRET_KEY,
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    secret_key: String,
-
-    /// Token, if the key is temporary
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = TOKEN,
-        hide_env_values = true,
-        allow_hyphen_values = true
-    )]
-    token: Option<String>,
+    #[command(flatten)]
+    key: KeyArgs,
 
     /// Make this known mistake, so that the request is refused; `check --explain` names it
     #[arg(long, value_name = "ID", value_parser = mistake)]
@@ -183,8 +162,9 @@ fn mistake(id: &str) -> Result<Mistake, String> {
         .ok_or_else(|| "no known mistake; see diagnosis.md of the manual".to_owned())
 }
 
-pub(crate) fn run(args: &Args, out: &mut impl Write) -> io::Result<Outcome> {
-    match signed(args).and_then(|request| printed(&request, args)) {
+pub(crate) fn run(mut args: Args, sources: &Sources, out: &mut impl Write) -> io::Result<Outcome> {
+    let signed = key(&mut args.key, sources).and_then(|key| signed(&args, key));
+    match signed.and_then(|request| printed(&request, &args)) {
         Ok(text) => {
             out.write_all(&text)?;
             Ok(Outcome::Good)
@@ -196,25 +176,28 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> io::Result<Outcome> {
     }
 }
 
-fn signed(args: &Args) -> Result<Request, String> {
+fn key(args: &mut KeyArgs, sources: &Sources) -> Result<Key, String> {
+    args.key(sources)?.ok_or_else(|| {
+        format!("no key to sign with: give --secret-id and --secret-key, or set {SECRET_ID} and {SECRET_KEY}")
+    })
+}
+
+fn signed(args: &Args, key: Key) -> Result<Request, String> {
     let signature = args.signature.unwrap_or(match args.dialect {
         Generation::V2 => SignatureName::HmacSha1,
         Generation::V3 => SignatureName::Tc3,
     });
     let tc3 = signature == SignatureName::Tc3;
-    let (id, key) = (args.secret_id.as_str(), args.secret_key.as_str());
-    if id.is_empty() || key.is_empty() {
-        return Err("--secret-id and --secret-key must not be empty".to_owned());
-    }
+    let Key { id, secret, token } = key;
     let mut signer = match (args.dialect, tc3) {
         (Generation::V2, true) => {
             return Err(
                 "--signature tc3 is of API 3.0: it does not go with --dialect v2".to_owned(),
             );
         }
-        (Generation::V2, false) => Signer::v2(id, key),
-        (Generation::V3, false) => Signer::v1(id, key),
-        (Generation::V3, true) => Signer::tc3(id, key),
+        (Generation::V2, false) => Signer::v2(id, secret),
+        (Generation::V3, false) => Signer::v1(id, secret),
+        (Generation::V3, true) => Signer::tc3(id, secret),
     };
     let version_needed = args.dialect == Generation::V3 && args.version.is_none();
     if version_needed && args.mistake != Some(Mistake::MissingParameter) {
@@ -254,11 +237,10 @@ fn signed(args: &Args) -> Result<Request, String> {
         (&args.path, Signer::path),
         (&args.service, Signer::service),
         (&args.content_type, Signer::content_type),
-        (&args.token, Signer::token),
+        (&token, Signer::token),
     ];
     for (text, set) in texts {
-        // An empty variable of the environment is not set.
-        if let Some(text) = text.as_ref().filter(|text| !text.is_empty()) {
+        if let Some(text) = text {
             signer = set(signer, text.clone());
         }
     }

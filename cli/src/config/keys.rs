@@ -1,4 +1,4 @@
-//! Decides which key the command line and the environment give.
+//! A key from the command line and the environment.
 
 use clap::parser::{ArgMatches, ValueSource};
 use qcloud_validator::SecretKey;
@@ -39,30 +39,44 @@ pub(crate) struct KeyArgs {
     token: Option<String>,
 }
 
+/// A key as it was given.
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) token: Option<String>,
+}
+
 impl KeyArgs {
-    /// The key on the command line, filled up from the environment, where empty variables count as not set. A token in the
-    /// environment belongs to the key there.
+    /// Returns the key as a credential of the default account.
     pub(crate) fn credential(&mut self, sources: &Sources) -> Result<Option<Credential>, String> {
+        let Some(Key { id, secret, token }) = self.key(sources)? else {
+            return Ok(None);
+        };
+        let secret = SecretKey::new(secret).map_err(|error| error.to_string())?;
+        let principal = Principal::account(DEFAULT_ACCOUNT);
+        Ok(Some(match token {
+            None => Credential::permanent(id, secret, principal),
+            Some(token) => Credential::temporary(id, secret, principal, token, None),
+        }))
+    }
+
+    /// Returns the key on the command line, with what it lacks from the environment, where empty variables count as not set.
+    /// A token in the environment belongs to the key there.
+    pub(crate) fn key(&mut self, sources: &Sources) -> Result<Option<Key>, String> {
         let filled = |value: Option<String>, is_flag: bool, flag: &str| match value {
             Some(value) if value.is_empty() && is_flag => Err(format!("{flag} must not be empty")),
             value => Ok(value.filter(|value| !value.is_empty())),
         };
-        let secret_id = filled(self.secret_id.take(), sources.secret_id, "--secret-id")?;
-        let secret_key = filled(self.secret_key.take(), sources.secret_key, "--secret-key")?;
+        let id = filled(self.secret_id.take(), sources.secret_id, "--secret-id")?;
+        let secret = filled(self.secret_key.take(), sources.secret_key, "--secret-key")?;
         let token = filled(self.token.take(), sources.token, "--token")?
             .filter(|_| sources.token || !sources.secret_key);
-        let (secret_id, secret_key) = match (secret_id, secret_key) {
-            (Some(secret_id), Some(secret_key)) => (secret_id, secret_key),
-            (None, None) if !sources.any() => return Ok(None),
-            (None, _) => return Err(format!("a key needs --secret-id or {SECRET_ID} too")),
-            (Some(_), None) => return Err(format!("a key needs --secret-key or {SECRET_KEY} too")),
-        };
-        let secret_key = SecretKey::new(secret_key).map_err(|error| error.to_string())?;
-        let principal = Principal::account(DEFAULT_ACCOUNT);
-        Ok(Some(match token {
-            None => Credential::permanent(secret_id, secret_key, principal),
-            Some(token) => Credential::temporary(secret_id, secret_key, principal, token, None),
-        }))
+        match (id, secret) {
+            (Some(id), Some(secret)) => Ok(Some(Key { id, secret, token })),
+            (None, None) if !sources.any() => Ok(None),
+            (None, _) => Err(format!("a key needs --secret-id or {SECRET_ID} too")),
+            (Some(_), None) => Err(format!("a key needs --secret-key or {SECRET_KEY} too")),
+        }
     }
 }
 

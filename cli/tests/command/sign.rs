@@ -291,7 +291,7 @@ fn what_cannot_be_signed_is_one_line() {
         ),
         (
             &[&v3[..], &["--secret-key", ""]].concat(),
-            "--secret-id and --secret-key must not be empty\n",
+            "--secret-key must not be empty\n",
         ),
     ] {
         let ran = sign(args);
@@ -411,4 +411,46 @@ fn what_an_option_says_is_signed_or_refused() {
         }
     }
     assert!(signed > 50, "{signed}");
+}
+
+#[test]
+fn a_key_is_demanded_in_one_line() {
+    let request = ["sign", "--action", "A", "--version", "1"];
+    let ran = run_with(&request, b"");
+    assert_eq!(
+        ran.stderr,
+        "no key to sign with: give --secret-id and --secret-key, or set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY\n"
+    );
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", 2));
+}
+
+/// A token of another key would be sent and signed with this one.
+#[test]
+fn a_token_of_the_environment_belongs_to_the_key_there() {
+    let request = [
+        "sign",
+        "--action",
+        "A",
+        "--version",
+        "1",
+        "--output",
+        "request",
+    ];
+    for (key, has_token) in [
+        (&[][..], true),
+        (&["--secret-id", "b", "--secret-key", "b"], false),
+    ] {
+        let ran = Run {
+            args: [&request, key].concat(),
+            environment: vec![
+                ("TENCENTCLOUD_SECRET_ID", SECRET_ID),
+                ("TENCENTCLOUD_SECRET_KEY", SECRET_KEY),
+                ("TENCENTCLOUD_TOKEN", TOKEN),
+            ],
+            ..Run::default()
+        }
+        .run();
+        assert_eq!(ran.stdout.contains(TOKEN), has_token, "{}", ran.stdout);
+        assert_eq!(ran.code, 0);
+    }
 }
