@@ -88,7 +88,7 @@ fn flooded(at: SocketAddr, forms: usize) -> Vec<Duration> {
     })
 }
 
-/// Sends honest requests, one each millisecond, until it is told to stop, but at least so many.
+/// Sends honest requests, one each millisecond, until it is stopped, but at least so many.
 fn latencies(at: SocketAddr, stop: &AtomicBool, at_least: usize) -> Vec<Duration> {
     let mut stream = connect(at);
     let mut took = Vec::new();
@@ -144,7 +144,7 @@ fn with_many_keys() {
     println!();
 }
 
-/// As many as fit the usual limit of 20,000 files, with room for those that a process has open anyway.
+/// As many as the usual limit of 20,000 files allows, with room for those that a process has open anyway.
 const IDLE: usize = 19_800;
 
 fn with_idle_connections() {

@@ -264,7 +264,7 @@ async fn turn(server: &Server, requests: Arc<Vec<Vec<u8>>>, how_long: Duration) 
     }
 }
 
-/// Reads one answer; both servers tell its length.
+/// Reads one answer; both servers name its length.
 async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
     buffer.clear();
     loop {

@@ -1,5 +1,4 @@
-//! Decides about the requests in files: makes one validator from the command line and shows it one request after the
-//! other.
+//! Subcommand `check`: one validator checks the requests of all files, one after the other.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -27,8 +26,8 @@ use crate::report::{Checked, Summary};
 ///
 /// A file may hold a command line of curl or a URL instead.
 ///
-/// All requests are shown to one validator, in order, so that a request that comes twice is refused as a replay. A file
-/// may hold several requests, one after the other.
+/// One validator checks all requests in order, so that a request that occurs twice is refused as a replay. A file may hold
+/// several requests, one after the other.
 ///
 /// Keys come from --credentials and from --secret-id with --secret-key; where neither gives one, from the environment
 /// variables TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN. Other users can see the command
@@ -47,27 +46,27 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 
-    /// What the clock shows: `now`, `request` for the own timestamp of each request, or seconds since 1970
+    /// Time of the check: `now`, `request` for the timestamp of each request, or seconds since 1970
     #[arg(long, value_name = "WHEN", default_value = "now", value_parser = at)]
     at: At,
 
-    /// How the requests came
+    /// Scheme over which the requests came
     #[arg(long, value_enum, default_value_t = SchemeName::Https)]
     scheme: SchemeName,
 
-    /// Say which mistake of the client explains a refusal: known ones are tried until one yields its signature
+    /// Name the client's mistake that explains a refusal: known ones are tried until one gives its signature
     #[arg(long)]
     explain: bool,
 
-    /// File with what the client signed, its string to sign or canonical request, to be compared; implies --explain
+    /// File with the client's own string to sign or canonical request, to compare with; implies --explain
     #[arg(long, value_name = "FILE")]
     client_string: Option<PathBuf>,
 
-    /// How verdicts are printed
+    /// Format of the verdicts
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// A host under which clients know the service; may be given several times
+    /// Host that clients sign for this service, if it is not the one they send; may be given several times
     #[arg(long, value_name = "HOST")]
     public_host: Vec<String>,
 
@@ -75,7 +74,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     policy: Option<PolicyName>,
 
-    /// Language of messages where a request asks for none [default: en-US]
+    /// Language of the messages, if a request asks for none [default: en-US]
     #[arg(long, value_enum)]
     language: Option<LanguageName>,
 }
@@ -84,7 +83,7 @@ const AFTER_HELP: &str = "\
 Exit status:
   0  every request was admitted
   1  a request was refused
-  2  something could not be read; the other files were checked all the same
+  2  the command line was wrong, or an input could not be read; the other inputs were checked
 
 With --format json each line is an object with file, verdict, scheme, dialect, secret_id, action, reason, check, codes,
 message, response, string_to_sign and uncovered; what is not known is null. The response has an all-zero request id. The
@@ -125,7 +124,7 @@ enum SchemeName {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum PolicyName {
-    /// Every spelling of published clients that covers all parameters.
+    /// Every spelling that published clients use and that covers all parameters.
     Compatible,
     /// The documented form and nothing else.
     Strict,

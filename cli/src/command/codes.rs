@@ -1,4 +1,4 @@
-//! Decides how the table of error codes is printed: every reason, its check, its code in each dialect, its message.
+//! Subcommand `codes`: the table of reasons, each with its check, its code in each dialect and its message.
 
 use std::io::{self, Write};
 
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     dialect: Option<DialectName>,
 
-    /// How the table is printed
+    /// Format of the table
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 

@@ -1,4 +1,4 @@
-//! Decides what a file holds: raw requests, a command line of curl, or a URL.
+//! Contents of a file: raw requests, a command line of curl, or a URL.
 
 use std::io::{BufRead, Read};
 
@@ -11,7 +11,7 @@ const MAX_BYTES: u64 = 16 << 20;
 pub(crate) fn requests(
     mut input: Box<dyn BufRead>,
 ) -> Box<dyn Iterator<Item = Result<Request, String>>> {
-    // What cannot be read is told where it is read.
+    // A read error is reported by the reader below.
     let start = input.fill_buf().unwrap_or_default().trim_ascii_start();
     let begins = |word: &str| {
         start

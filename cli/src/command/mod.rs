@@ -1,5 +1,4 @@
-//! Decides nothing about requests: reads the command line, runs `check`, `codes`, `sign` or `serve`, and turns the outcome into
-//! an exit code.
+//! Command line: runs `check`, `codes`, `sign` or `serve`, and turns the outcome into an exit code.
 
 mod arguments;
 mod check;
@@ -18,7 +17,7 @@ use crate::report::text::complain;
 #[cfg(feature = "serve")]
 use crate::serve;
 
-/// Tells whether signed Tencent Cloud API requests may proceed and, when not, the exact error code.
+/// Check, sign and serve signed Tencent Cloud API requests.
 #[derive(Parser)]
 #[command(name = "qcloud-validator", version, after_help = EXAMPLES)]
 struct Cli {

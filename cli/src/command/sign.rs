@@ -1,4 +1,4 @@
-//! Decides how a request is signed that the command line describes, and how it is printed.
+//! Subcommand `sign`: signs the request that the command line describes, and prints it.
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ use crate::report::text::complain;
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// Name of the API
+    /// Action, such as DescribeZones
     #[arg(long, value_name = "NAME")]
     action: String,
 
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Generation::V3)]
     dialect: Generation,
 
-    /// Version of the API, such as 2017-03-12; API 3.0 demands one
+    /// Version of the API, such as 2017-03-12; required for API 3.0
     #[arg(long, value_name = "DATE")]
     version: Option<String>,
 
@@ -40,27 +40,27 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 
-    /// A parameter of the API; may be given several times. With TC3 it makes a GET
+    /// Parameter of the action; may be given several times. A TC3 request with parameters is a GET
     #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
     param: Vec<(String, String)>,
 
-    /// Body of a TC3 request, or @ and the name of the file that holds it
+    /// Body of a TC3 POST, or @ and the name of the file that holds it
     #[arg(long, value_name = "TEXT|@FILE")]
     body: Option<String>,
 
-    /// Content-Type [default: application/json, or that of a form]
+    /// Content-Type of a TC3 request [default: application/json for a POST]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
 
-    /// A header that TC3 signs too; may be given several times
+    /// Header to send and to sign with TC3; may be given several times
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     signed_header: Vec<(String, String)>,
 
-    /// Leave the body out of the signature of TC3, and declare it
+    /// Leave the body out of a TC3 signature, and declare it unsigned
     #[arg(long)]
     unsigned_payload: bool,
 
-    /// Method [default: GET, and POST for TC3 without parameters]
+    /// Method [default: GET; POST for TC3 without --param]
     #[arg(long, value_enum)]
     method: Option<MethodName>,
 
@@ -91,7 +91,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ID", value_parser = mistake)]
     mistake: Option<Mistake>,
 
-    /// How the request is printed; a URL holds all of a GET with an hmac signature and of nothing else
+    /// Form in which the request is printed; `url` only for a GET with an hmac signature
     #[arg(long, value_enum, default_value_t = Output::Curl)]
     output: Output,
 }
@@ -99,7 +99,7 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 Exit status:
   0  the request was printed
-  2  there is no such request
+  2  the options do not make a request that can be signed and printed
 
 Examples:
   qcloud-validator sign --action DescribeZones --version 2017-03-12 --region ap-guangzhou | sh

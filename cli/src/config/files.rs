@@ -1,5 +1,5 @@
 //! Files that a configuration names: each is read as a whole, and its contents are remembered as a hash, so that a later
-//! look tells whether there is anything to read again.
+//! look finds whether there is anything to read again.
 
 use std::collections::BTreeMap;
 #[cfg(feature = "serve")]

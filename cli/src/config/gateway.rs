@@ -1,5 +1,5 @@
-//! Decides what a gateway is told to be: its listeners, its limits, and what stands in the credentials file that it reads
-//! along with them. It is taken as a whole or not at all.
+//! Configuration of a gateway: its listeners, its limits, and the tables of a credentials file in the same file. It is taken
+//! as a whole or not at all.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -53,7 +53,7 @@ pub(crate) enum Mode {
     Mock,
     /// It goes on to a service.
     Proxy(Upstream),
-    /// The proxy that asked is told so.
+    /// The proxy that asked gets a 200.
     ForwardAuth(ForwardAuth),
 }
 
@@ -214,7 +214,7 @@ fn gateway(file: &mut Table<'_>, files: &mut Files) -> Result<GatewayConfig, Fau
         let address = listener.address;
         let taken = |other: &ListenerConfig| other.address == address && address.port() != 0;
         if gateway.listeners.iter().any(taken) {
-            let wrong = "expected an address of its own; an earlier listener has the same";
+            let wrong = "expected an address that no earlier listener has";
             return Err(file.fault(line, "listener.address", wrong));
         }
         gateway.listeners.push(listener);
@@ -267,7 +267,7 @@ fn listener(mut table: Table<'_>, files: &Files) -> Result<ListenerConfig, Fault
     let tls = tls(&mut table, files)?;
     let trusted_proxies = proxies(&mut table)?;
     if tls.is_some() && !trusted_proxies.is_empty() && mode != ModeName::ForwardAuth {
-        let wrong = "expected only without certificate, key and self_signed: there the connection itself tells";
+        let wrong = "expected only without certificate, key and self_signed: there the connection itself shows how a request came";
         return Err(table.fault(table.line(), "trusted_proxies", wrong));
     }
     let preflights = match mode {

@@ -1,4 +1,4 @@
-//! Decides whether a TOML table holds the fields it may hold, of the types they may have, and says where it does not.
+//! Tables of a TOML file: each field has a type, and a field that is wrong or unknown is a fault with its line.
 //!
 //! A fault names the line, the field and what was expected, and never what was found: that may be a secret.
 

@@ -1,4 +1,4 @@
-//! Decides how a diagnosis is told: each mistake with its evidence and its fix, and where the client's own string to sign
+//! Diagnosis as text and JSON: each mistake with its evidence and its fix, and where the client's own string to sign
 //! leaves the server's.
 
 use std::io::{self, Write};
@@ -141,7 +141,7 @@ const MASK: &str = "***";
 
 /// The text with every longer piece of the token masked.
 fn without_pieces_of(text: &str, token: &str) -> String {
-    /// Shorter ones stand in many texts, and tell nothing.
+    /// Shorter ones stand in many texts, and prove nothing.
     const SHORTEST: usize = 6;
     let mut out = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Decides what a person or a program reads about a verdict.
+//! Verdict as text and JSON.
 
 pub(crate) mod diagnosis;
 pub(crate) mod text;

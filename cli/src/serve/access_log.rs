@@ -121,7 +121,7 @@ pub(crate) fn write(entry: &Entry<'_>) {
             request_id,
             method,
             status,
-            verdict = "not judged",
+            verdict = "not checked",
             micros,
             "request"
         ),

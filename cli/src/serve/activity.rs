@@ -214,7 +214,7 @@ impl Activity {
         }
     }
 
-    /// Whether the connection is to be reset, so that the operating system does not go on to keep what nobody reads.
+    /// Whether the connection is to be reset, so that the operating system does not go on to keep what no one reads.
     pub(super) fn is_aborted(&self) -> bool {
         self.lock().socket.aborted
     }

@@ -21,7 +21,7 @@ const UNCOVERED: HeaderName = HeaderName::from_static("x-qcloud-validator-uncove
 const UNVERIFIED: HeaderName = HeaderName::from_static("x-qcloud-validator-unverified");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-qcloud-validator-request-id");
 
-/// Tells a proxy what the client should read. It is on answers to proxies, never on a request.
+/// What the client should read. It is on answers to proxies, never on a request.
 pub(crate) const RESPONSE: &str = "x-qcloud-validator-response";
 
 /// The value of a header that has nothing to name.

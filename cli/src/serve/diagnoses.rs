@@ -148,7 +148,7 @@ impl Turn {
         Self(Arc::new(Semaphore::new(1)))
     }
 
-    /// None if the work panicked. Work that has begun goes on if nobody waits for it any more, and so do those behind it.
+    /// None if the work panicked. Work that has begun goes on if no request waits for it any more, and so do those behind it.
     async fn take<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

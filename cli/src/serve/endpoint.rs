@@ -38,8 +38,8 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// The rules of a configuration, over what is kept. Whoever learns of diagnoses, the validator makes none: that would
-    /// hold up other requests. The error is one line; then nothing has changed.
+    /// Makes the rules of a configuration, over the stores that are kept. The validator itself never searches for the cause
+    /// of a refusal, since that would hold up other requests. The error is one line; then nothing has changed.
     pub(crate) fn new(mut setup: Setup, kept: &Kept) -> Result<Self, String> {
         let policy = setup.policy.clone().build();
         let diagnosis = policy.map_err(|error| error.to_string())?.diagnosis();

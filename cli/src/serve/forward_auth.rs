@@ -212,7 +212,7 @@ fn original(
     let method = Method::from_bytes(once(&parts.headers, method)?).ok()?;
     let sent = once(&parts.headers, target)?;
     let target: Uri = Uri::try_from(sent).ok()?;
-    // Judged is what the proxy passes on: no host, and all of the target, without a `#` and what follows cut off.
+    // What is checked is what the proxy passes on: no host, and the whole target, with no `#` and rest cut off.
     if target.path_and_query()?.as_str().as_bytes() != sent {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Keep-alive of a service: how long one of its idle connections can be used again.
 //!
 //! A service that closes a connection at the moment at which a request is on its way reads nothing of that request, but
-//! nobody can tell that from a service that read it, and a request that may have been read is not sent again. So the
+//! the client cannot tell that from a service that read it, and a request that may have been read is not sent again. So the
 //! gateway keeps clear of that moment, which it learns from the service.
 
 use std::time::Duration;

@@ -24,7 +24,7 @@ pub(crate) struct Loader {
     /// The file that was being read when it was last asked about.
     before: Option<PathBuf>,
     /// The file that was last returned.
-    told: Option<PathBuf>,
+    reported: Option<PathBuf>,
 }
 
 /// The first load, and where what it became is awaited.
@@ -63,7 +63,7 @@ impl Loader {
             ask,
             reading,
             before: None,
-            told: None,
+            reported: None,
         };
         Ok((loader, First { loaded, opened }))
     }
@@ -79,8 +79,8 @@ impl Loader {
         let now = self.reading.get();
         let before = mem::replace(&mut self.before, now.clone());
         let stuck = now.filter(|_| before == self.before);
-        let told = mem::replace(&mut self.told, stuck.clone());
-        stuck.filter(|_| told != self.told)
+        let reported = mem::replace(&mut self.reported, stuck.clone());
+        stuck.filter(|_| reported != self.reported)
     }
 }
 

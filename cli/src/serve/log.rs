@@ -23,7 +23,7 @@ const WAITING: usize = 1 << 16;
 impl Log {
     /// Begins to write to standard output. `RUST_LOG` is not read: the configuration alone says what is written.
     pub(crate) fn install(format: LogFormat) -> io::Result<Self> {
-        // The standard library's handle keeps lines of its own, and does not say what becomes of them.
+        // The standard library's handle has a buffer too, and does not say which of its lines were written.
         let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let colours = output.is_terminal();
         let unwritten = Arc::default();

@@ -91,7 +91,7 @@ pub(crate) struct Listener {
     connections: Gauge,
     /// By scheme.
     admitted: Vec<(Scheme, Counter)>,
-    not_judged: Counter,
+    not_checked: Counter,
 }
 
 impl Listener {
@@ -104,7 +104,7 @@ impl Listener {
             admitted: [Scheme::HmacSha1, Scheme::HmacSha256, Scheme::Tc3HmacSha256]
                 .map(scheme)
                 .into(),
-            not_judged: requests(&name, "not judged", "", ""),
+            not_checked: requests(&name, "not checked", "", ""),
             name,
         }
     }
@@ -129,7 +129,7 @@ impl Listener {
                     None => requests(&self.name, "admitted", "", scheme.name()).increment(1),
                 }
             }
-            (None, None) => self.not_judged.increment(1),
+            (None, None) => self.not_checked.increment(1),
         }
     }
 
@@ -172,7 +172,7 @@ pub(crate) fn log_lines_dropped(lines: usize) {
 }
 
 pub(crate) fn live_nonces(count: usize) {
-    // More than 2^53 of them would not fit into memory.
+    // More than 2^53 of them would exceed any memory.
     gauge!(LIVE_NONCES).set(u32::try_from(count).map_or(f64::from(u32::MAX), f64::from));
 }
 

@@ -1,4 +1,4 @@
-//! The subcommand `serve`: reads the configuration, opens the listeners, and goes on until it is told to stop.
+//! The subcommand `serve`: reads the configuration, opens the listeners, and serves until a signal stops it.
 
 use std::mem;
 use std::net::SocketAddr;
@@ -67,13 +67,14 @@ use signals::Signals;
 use source::Source;
 use stores::Kept;
 
-/// Run a gateway that only requests with a right signature pass.
+/// Run a gateway that lets only correctly signed requests through.
 ///
-/// Listeners come from the file, and one from --listen. What they do with an admitted request is their mode: `mock` answers
-/// it like the vendor, so that SDKs can be tested against it; `proxy` hands it to a service; `forward-auth`, which only the
-/// file can describe, tells nginx, Traefik or Envoy that it may pass.
+/// The file of --config describes listeners, and --listen adds one. The mode of a listener says what becomes of an admitted
+/// request: `mock` answers it as the vendor does, for tests of SDKs; `proxy` passes it on to a service; `forward-auth`, which
+/// only the file can describe, answers nginx, Traefik or Envoy whether it may pass.
 ///
-/// Keys come as for `check`: from the file, from --secret-id and --secret-key, or from the environment.
+/// Keys come from the file and from --secret-id with --secret-key; where neither gives one, from the environment variables
+/// TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN.
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -85,11 +86,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
 
-    /// What that listener does with admitted requests
+    /// What becomes of requests that are admitted on the listener of --listen
     #[arg(long, value_enum, default_value_t = ModeName::Mock, requires = "listen")]
     mode: ModeName,
 
-    /// The service behind it, such as http://127.0.0.1:9000
+    /// Service behind that listener, such as http://127.0.0.1:9000
     #[arg(
         long,
         value_name = "URL",
@@ -98,11 +99,11 @@ pub(crate) struct Args {
     )]
     upstream: Option<String>,
 
-    /// Serve HTTPS with a certificate of its own making; DIR gets ca.pem, for clients to trust
+    /// Serve HTTPS with a certificate that it makes; DIR gets ca.pem, for clients to trust
     #[arg(long, value_name = "DIR", requires = "listen")]
     self_signed: Option<PathBuf>,
 
-    /// A proxy in front of it that ends TLS, such as 10.1.0.0/16; may be given several times
+    /// Network of a proxy in front of it that ends TLS, such as 10.1.0.0/16; may be given several times
     #[arg(
         long,
         value_name = "NETWORK",
@@ -115,19 +116,19 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT")]
     admin: Option<SocketAddr>,
 
-    /// Admit requests that came in the clear: for tests on loopback
+    /// Admit requests that came over plain HTTP: for tests on loopback
     #[arg(long)]
     insecure_http: bool,
 
-    /// Tell clients which mistake explains a refusal: for tests, since it tells strangers too
+    /// Name the mistake that explains a refusal in the answer: for tests, since strangers can read it too
     #[arg(long)]
     explain: bool,
 
-    /// How the log is written
+    /// Format of the log
     #[arg(long, value_enum)]
     log_format: Option<LogFormat>,
 
-    /// Read everything, open nothing, and say whether it would do
+    /// Check the configuration and all files that it names, and exit without serving
     #[arg(long)]
     dry_run: bool,
 
@@ -138,10 +139,10 @@ pub(crate) struct Args {
 const AFTER_HELP: &str = "\
 Signals:
   SIGHUP            reads the file and the certificates again; on an error everything stays as it is
-  SIGTERM, SIGINT   stops accepting and ends when all requests are answered; a second one ends at once
+  SIGTERM, SIGINT   accepts no more connections and exits when all requests are answered; a second one exits at once
 
 Exit status:
-  0  it was told to stop
+  0  a signal stopped it
   2  the command line, the file or an address could not be used
 
 Examples:
@@ -155,7 +156,7 @@ enum ModeName {
     Proxy,
 }
 
-/// Serves until it is told to stop.
+/// Serves until a signal stops it.
 pub(crate) fn run(args: Args, sources: &Sources) -> Outcome {
     let dry_run = args.dry_run;
     let served = Source::new(args, sources).and_then(|source| match dry_run {
@@ -194,7 +195,7 @@ fn start(source: Source) -> Result<(), String> {
     served
 }
 
-/// How often a remote store is looked at, also where nobody asks for readiness.
+/// How often a remote store is looked at, also if no one asks for readiness.
 const WATCH: Duration = Duration::from_secs(60);
 
 /// A gateway that serves.
@@ -261,7 +262,7 @@ impl Gateway {
         })
     }
 
-    /// Goes on until it is told to stop, and ends what has begun. The error is one line.
+    /// Serves until a signal stops it, and ends what has begun. The error is one line.
     async fn serve(mut self, signals: &Signals) -> Result<(), String> {
         let mut upkeep = interval(metrics::UPKEEP);
         let mut watch = interval(WATCH);

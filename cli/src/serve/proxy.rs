@@ -51,7 +51,7 @@ impl Way {
     }
 
     /// Says so in the headers that services behind proxies read. What a client said there counts no more.
-    fn tell(self, headers: &mut HeaderMap) -> Result<(), BoxError> {
+    fn write(self, headers: &mut HeaderMap) -> Result<(), BoxError> {
         let proto = if self.https { "https" } else { "http" };
         headers.insert(PROTO, HeaderValue::from_static(proto));
         if !self.believed {
@@ -264,7 +264,7 @@ fn outgoing(caller: HeaderMap, request: Request<Outgoing>) -> Result<Request<Out
     }
     caller_headers::remove_forged(&mut parts.headers);
     parts.headers.extend(caller);
-    way.tell(&mut parts.headers)?;
+    way.write(&mut parts.headers)?;
     Ok(Request::from_parts(parts, body))
 }
 

@@ -35,7 +35,7 @@ const ADDRESSES: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];
 
-/// The files in a folder: those that are there, or new ones. The key of the authority is not kept, so that whoever reads
+/// The files in a folder: those that are there, or new ones. The key of the authority is not kept, so that anyone who reads
 /// the folder cannot make more certificates that the same clients trust. The error is one line.
 pub(crate) fn ensure(folder: &Path) -> Result<Files, String> {
     let files = Files {

@@ -1,12 +1,12 @@
 //! The stores that gateways share, as the configuration describes them.
 
-use std::fs;
 use std::path::Path;
 
 use qcloud_validator::redis::{RedisError, RedisSettings, RedisStores};
 use qcloud_validator::store::AfterRestart;
 use redis::{Client, ClientTlsConfig, ConnectionInfo, TlsCertificates};
 
+use crate::config::files::{Files, Kinds, Reading};
 use crate::config::redis::{ClientIdentity, RedisConfig};
 use crate::config::validator::NonceRules;
 
@@ -17,10 +17,10 @@ pub(super) async fn connect(
     window: u32,
     after_restart: AfterRestart,
 ) -> Result<RedisStores, String> {
-    let told = |error: RedisError| format!("redis: {error}");
+    let line = |error: RedisError| format!("redis: {error}");
     let share = u32::try_from(rules.capacity.per_secret_id()).unwrap_or(u32::MAX);
     let mut settings = RedisSettings::at(server(config)?, window)
-        .map_err(told)?
+        .map_err(line)?
         .with_after_restart(after_restart)
         .with_nonces_per_secret_id(share);
     if let Some(prefix) = &config.prefix {
@@ -38,7 +38,7 @@ pub(super) async fn connect(
     if let Some(silence) = config.failover_after {
         settings = settings.with_failover_after(silence);
     }
-    RedisStores::connect(settings).await.map_err(told)
+    RedisStores::connect(settings).await.map_err(line)
 }
 
 /// The address of the server, with the certificates for it.
@@ -56,7 +56,8 @@ fn server(config: &RedisConfig) -> Result<ConnectionInfo, String> {
         Client::build_with_tls(url, certificates)
     };
     // The configuration has parsed URL and files before; what was wrong with them is in no message.
-    let client = client.map_err(|_| "redis: url, ca, certificate and key do not fit".to_owned())?;
+    let client = client
+        .map_err(|_| "redis: url, ca, certificate and key do not belong together".to_owned())?;
     Ok(client.get_connection_info().clone())
 }
 
@@ -68,5 +69,7 @@ fn shown(identity: &ClientIdentity) -> Result<ClientTlsConfig, String> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))
+    let mut files = Files::new(Path::new(""), Kinds::Regular, Reading::default());
+    let read = files.bytes(path).map(|bytes| bytes.to_vec());
+    read.map_err(|error| format!("{}: cannot be read: {error}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! Signals. They are received on a thread that does nothing else, so that a process that is told to stop ends in bounded
+//! Signals. They are received on a thread that does nothing else, so that a process that is asked to stop ends in bounded
 //! time, whatever its other threads wait for.
 
 use std::io;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::report::text::complain;
 
-/// What the process was told.
+/// The signals that the process has received.
 #[derive(Clone)]
 pub(crate) struct Signals {
     /// SIGHUP. One that comes before the last was heeded is the same.
@@ -52,10 +52,10 @@ impl Signals {
             };
             (signal(SignalKind::hangup())?, end)
         };
-        let told = signals.clone();
+        let received = signals.clone();
         thread::Builder::new()
             .name("signals".to_owned())
-            .spawn(move || runtime.block_on(told.hear(hangup, end)))?;
+            .spawn(move || runtime.block_on(received.hear(hangup, end)))?;
         Ok(signals)
     }
 

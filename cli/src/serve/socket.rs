@@ -13,7 +13,7 @@ use super::activity::Activity;
 use crate::config::gateway::ConnectionLimits;
 
 /// A socket. Closed by a reset if its [`Activity`] is aborted: otherwise the operating system would go on to offer what
-/// nobody reads.
+/// no one reads.
 pub(super) struct ClientSocket {
     stream: TcpStream,
     activity: Arc<Activity>,

@@ -1,4 +1,4 @@
-//! Decides what a reload keeps: used nonces always, and what has been drawn as long as the limits are the same.
+//! Stores that outlive a reload: used nonces always, and what has been drawn as long as the limits are the same.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -297,7 +297,7 @@ impl fmt::Display for Failure {
             Self::NoConnection(cause) => write!(f, "no connection: {}", chain(&**cause)),
             Self::NoAnswer(cause) => write!(f, "no answer: {}", chain(cause)),
             Self::TooSlow => f.write_str("it did not answer in time"),
-            Self::SwitchedProtocols => f.write_str("it switched protocols, which nobody asked for"),
+            Self::SwitchedProtocols => f.write_str("it switched protocols without being asked"),
         }
     }
 }

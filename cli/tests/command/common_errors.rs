@@ -188,7 +188,7 @@ fn resources_are_read_from_json() {
     assert_eq!(reason(r#"{"InstanceIds":[7]}"#), "resource-denied");
     // It names no resource, so it may touch all of them.
     assert_eq!(reason(r#"{"InstanceIds":[null]}"#), "action-denied");
-    // Who cannot read it cannot judge it.
+    // Who cannot read it cannot check it.
     for unreadable in [
         "",
         "[",

@@ -273,7 +273,7 @@ fn what_is_wrong_with_rules_is_one_line() {
         ),
         (
             "[policy]\nservices = []\n",
-            "2: policy.services: expected at least one service; without the field the host tells the service",
+            "2: policy.services: expected at least one service; without the field the host names the service",
         ),
         (
             "[policy]\nlanguage = \"en\"\n",

@@ -21,12 +21,12 @@ fn encoded_before_signing() -> Vec<u8> {
     request.raw()
 }
 
-/// Signed with a key that nobody knows.
+/// Signed with a key that no one knows.
 fn unexplained() -> Signed {
     let mut request = v2().sign();
     let signature = test_support::signer::signature(
         test_support::signer::Algorithm::UndeclaredSha1,
-        "a key that nobody knows",
+        "a key that no one knows",
         &request.string_to_sign,
     );
     resign(&mut request, &signature);
@@ -244,7 +244,7 @@ fn the_same_text_points_to_the_key() {
 #[test]
 fn a_canonical_request_is_compared_line_by_line() {
     let mut signer = Tc3Signer::post();
-    signer.secret_key = "a key that nobody knows".to_owned();
+    signer.secret_key = "a key that no one knows".to_owned();
     let client = "POST\n/\n\ncontent-type:application/json\nhost:cvm.tencentcloudapi.com\ncontent-type;host\n";
     let client = temporary_file("canonical.txt", client.as_bytes());
     let client = client.to_str().unwrap();

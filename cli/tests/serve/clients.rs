@@ -391,8 +391,8 @@ impl Job {
         )
     }
 
-    fn expected(&self) -> Told {
-        Told {
+    fn expected(&self) -> Reported {
+        Reported {
             code: code(self.client.dialect, self.case).to_owned(),
             from: match self.case {
                 Case::Right => self.client.success_from.to_owned(),
@@ -407,7 +407,7 @@ impl Job {
 }
 
 #[derive(Debug, PartialEq)]
-struct Told {
+struct Reported {
     code: String,
     from: String,
     verdicts: Vec<String>,
@@ -451,7 +451,7 @@ fn test(driver: Driver) {
     for (jobs, ran) in [(honest, answers), (stale, late_answers)] {
         for (index, job) in jobs.iter().enumerate() {
             let expected = job.expected();
-            let got = ran.told(index, &logged(&log, &job.secret_id));
+            let got = ran.reported(index, &logged(&log, &job.secret_id));
             if got.as_ref() != Some(&expected) {
                 let Job {
                     client,
@@ -553,9 +553,9 @@ struct Ran {
 }
 
 impl Ran {
-    fn told(&self, index: usize, verdicts: &[String]) -> Option<Told> {
+    fn reported(&self, index: usize, verdicts: &[String]) -> Option<Reported> {
         let answer = self.answers.get(index)?;
-        Some(Told {
+        Some(Reported {
             code: answer["code"].as_str()?.to_owned(),
             from: answer["from"].as_str()?.to_owned(),
             verdicts: verdicts.to_vec(),
@@ -597,8 +597,8 @@ fn drive(program: &[PathBuf], clock: Clock, jobs: &str, folder: &Path) -> Ran {
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let answers = text.lines().map(|line| {
-        let told: Result<Value, _> = serde_json::from_str(line);
-        told.unwrap_or_else(|_| panic!("{}: not JSON: {line}\n{errors}", program[0].display()))
+        let reported: Result<Value, _> = serde_json::from_str(line);
+        reported.unwrap_or_else(|_| panic!("{}: not JSON: {line}\n{errors}", program[0].display()))
     });
     Ran {
         answers: answers.collect(),

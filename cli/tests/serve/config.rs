@@ -48,7 +48,7 @@ fn what_is_wrong_with_a_listener_is_one_line() {
         ),
         (
             format!("{mock}self_signed = \"a\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n"),
-            "4: listener.trusted_proxies: expected only without certificate, key and self_signed: there the connection itself tells",
+            "4: listener.trusted_proxies: expected only without certificate, key and self_signed: there the connection itself shows how a request came",
         ),
         (proxy.clone(), "4: listener.upstream: missing"),
         (
@@ -106,11 +106,11 @@ fn what_is_wrong_with_a_listener_is_one_line() {
                 mock.replace(":0", ":8080"),
                 mock.replace(":0", ":8080")
             ),
-            "7: listener.address: expected an address of its own; an earlier listener has the same",
+            "7: listener.address: expected an address that no earlier listener has",
         ),
     ] {
-        let told = faulty(Some(&format!("{key}{text}")), &[]);
-        assert_eq!(told, format!("gateway.toml:{expected}"), "{text}");
+        let reported = faulty(Some(&format!("{key}{text}")), &[]);
+        assert_eq!(reported, format!("gateway.toml:{expected}"), "{text}");
     }
 }
 

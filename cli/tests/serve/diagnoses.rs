@@ -1,4 +1,4 @@
-//! Why a request was refused: for the operator in a line of its own, for a test's client in the answer, and for no one at
+//! Why a request was refused: for the operator in a separate line, for a test's client in the answer, and for no one at
 //! the cost of the others.
 
 use std::net::{SocketAddr, TcpStream};

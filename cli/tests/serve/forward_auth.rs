@@ -49,8 +49,8 @@ fn each_kind_of_proxy_names_the_request_in_its_own_way() {
             (403, "InvalidParameter".to_owned()),
             "{asked_by}"
         );
-        let told = answer.header("x-qcloud-validator-response").unwrap();
-        assert_eq!(told, answer.text());
+        let reported = answer.header("x-qcloud-validator-response").unwrap();
+        assert_eq!(reported, answer.text());
 
         // A header of another kind of proxy is the client's own.
         let foreign = match asked_by {

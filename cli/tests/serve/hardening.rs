@@ -43,9 +43,9 @@ fn an_answer_that_takes_longer_than_the_idle_time_arrives_whole() {
     }
 }
 
-/// What stands behind `#` goes to the service, so it is judged too, or the question refused.
+/// What stands behind `#` goes to the service, so it is checked too, or the question refused.
 #[test]
-fn a_target_with_a_fragment_is_not_judged_without_it() {
+fn a_target_with_a_fragment_is_not_checked_without_it() {
     for (asked_by, method, target) in [
         ("nginx", "X-Original-Method", "X-Original-URI"),
         ("traefik", "X-Forwarded-Method", "X-Forwarded-Uri"),

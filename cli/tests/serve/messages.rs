@@ -225,7 +225,7 @@ fn trailers_of_an_answer_are_passed_on() {
     }
 }
 
-/// None that the service could take for a header that was judged, or that only the gateway sets.
+/// None that the service could take for a header that was checked, or that only the gateway sets.
 #[test]
 fn trailers_of_a_request_are_passed_on() {
     let service = Service::start(OK);
@@ -292,7 +292,7 @@ fn an_absolute_target_names_the_host_that_was_signed() {
 }
 
 #[test]
-fn a_client_that_waits_for_100_is_told_to_go_on() {
+fn a_client_that_waits_for_100_gets_it() {
     let service = Service::start(OK);
     let at = service.at();
     let request = tc3(at).body("{\"Limit\":1}").sign();

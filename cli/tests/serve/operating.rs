@@ -19,7 +19,7 @@ use test_support::gateway::{
 
 use crate::scene::{AT_ONCE, echo, faulty, proxy, read_request};
 
-/// Sends requests over four connections until it is told to stop; how many were admitted, and what else came.
+/// Sends requests over four connections until it is stopped; how many were admitted, and what else came.
 struct Load {
     stop: Arc<AtomicBool>,
     admitted: Arc<AtomicUsize>,
@@ -191,7 +191,7 @@ fn what_has_begun_is_answered_before_it_stops() {
     gateway.logged("stopping");
     assert_eq!(gateway.page("/readyz"), (503, "stopping\n".to_owned()));
     assert_eq!(gateway.page("/healthz"), (200, "alive\n".to_owned()));
-    eventually("nobody is let in", || TcpStream::connect(at).is_err());
+    eventually("no one is let in", || TcpStream::connect(at).is_err());
     service
         .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
         .unwrap();
@@ -241,11 +241,11 @@ fn used_nonces_outlive_a_restart() {
     drop(gateway);
 
     fs::write(folder.join("nonces"), b"damaged").unwrap();
-    let told = faulty(
+    let reported = faulty(
         Some(&text.replace("\"nonces\"", &format!("{:?}", folder.join("nonces")))),
         &[],
     );
-    assert!(told.starts_with("nonces.file: "), "{told}");
+    assert!(reported.starts_with("nonces.file: "), "{reported}");
     assert_eq!(fs::read(folder.join("nonces")).unwrap(), b"damaged");
 }
 
@@ -318,8 +318,11 @@ fn slow_and_idle_clients_are_sent_away() {
     assert_eq!(closed(silent), "");
     assert_eq!(closed(half_a_head), "");
     assert_eq!(closed(after_one), "");
-    let told = closed(half_a_body);
-    assert!(told.contains("\"Code\":\"InvalidParameter\""), "{told}");
+    let reported = closed(half_a_body);
+    assert!(
+        reported.contains("\"Code\":\"InvalidParameter\""),
+        "{reported}"
+    );
     eventually("it is logged", || {
         gateway.log().contains("the body did not come in time")
     });

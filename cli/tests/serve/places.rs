@@ -12,7 +12,7 @@ use test_support::gateway::{Gateway, MOCK, ask, call, config, eventually, folder
 use crate::http2::{END_HEADERS, HEADERS, Http2, RST_STREAM, connect, header_block};
 use crate::scene::{AT_ONCE, proxy, read_request};
 
-/// A service that answers a request when it is told to, and counts those that it has.
+/// A service that answers a request when it is asked to, and counts those that it has.
 struct Service {
     address: SocketAddr,
     most: Arc<AtomicUsize>,
@@ -79,9 +79,9 @@ fn requests_of_one_http2_connection_count_like_connections() {
 #[test]
 fn a_request_that_waits_too_long_for_its_place_is_refused_unseen() {
     const REFUSED_STREAM: u32 = 7;
-    let (tell, told) = mpsc::channel();
-    let told = Arc::new(Mutex::new(told));
-    let service = Service::start(move || told.lock().unwrap().recv().unwrap());
+    let (ask, asked) = mpsc::channel();
+    let asked = Arc::new(Mutex::new(asked));
+    let service = Service::start(move || asked.lock().unwrap().recv().unwrap());
     let limits = "total = 1\nbody_seconds = 1\n";
     let gateway = Gateway::start(&folder("refused-stream"), &service.config(limits), &[]);
     let at = gateway.address();
@@ -91,7 +91,7 @@ fn a_request_that_waits_too_long_for_its_place_is_refused_unseen() {
     client.request(3, &tc3(at).body("{}").sign()).unwrap();
     assert_eq!(client.answer(3).unwrap().reset, Some(REFUSED_STREAM));
     assert_eq!(service.seen.load(Ordering::SeqCst), 1);
-    tell.send(()).unwrap();
+    ask.send(()).unwrap();
     assert_eq!(client.answer(1).unwrap().body, b"{}");
 }
 
@@ -99,9 +99,9 @@ fn a_request_that_waits_too_long_for_its_place_is_refused_unseen() {
 #[test]
 fn long_heads_do_not_wait() {
     const REFUSED_STREAM: [u8; 4] = [0, 0, 0, 7];
-    let (tell, told) = mpsc::channel();
-    let told = Arc::new(Mutex::new(told));
-    let service = Service::start(move || told.lock().unwrap().recv().unwrap());
+    let (ask, asked) = mpsc::channel();
+    let asked = Arc::new(Mutex::new(asked));
+    let service = Service::start(move || asked.lock().unwrap().recv().unwrap());
     let limits = "total = 1\nhead_bytes = 8192\n";
     let gateway = Gateway::start(&folder("long-heads"), &service.config(limits), &[]);
     let at = gateway.address();
@@ -127,7 +127,7 @@ fn long_heads_do_not_wait() {
             (RST_STREAM, &REFUSED_STREAM[..])
         );
     }
-    tell.send(()).unwrap();
+    ask.send(()).unwrap();
     let mut answered = 0;
     while answered < 6 {
         let frame = client.frame().unwrap();

@@ -1,4 +1,4 @@
-//! Two gateways, each a process of its own, that share one Redis.
+//! Two gateways, each a separate process, that share one Redis.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -191,11 +191,11 @@ fn rates_are_counted_together() {
 fn what_is_wrong_with_redis_is_one_line() {
     let server = RedisServer::start_with(&["--maxmemory-policy", "allkeys-lru"]);
     let node = RedisServer::start_with(&["--cluster-enabled", "yes"]);
-    let nobody = "redis://127.0.0.1:1";
+    let unused = "redis://127.0.0.1:1";
     let evicting = server.url();
     for (redis, expected) in [
         (
-            format!("url = \"{nobody}\""),
+            format!("url = \"{unused}\""),
             "redis: no connection to Redis at 127.0.0.1:1: Connection refused (os error 111)\n",
         ),
         (format!("url = \"{evicting}\""), "redis: "),
@@ -217,11 +217,11 @@ fn what_is_wrong_with_redis_is_one_line() {
             "gateway.toml:12: redis.url: expected one of url, url_env, url_file",
         ),
         (
-            format!("url = \"{nobody}\"\nclock_allowance_seconds = 0"),
+            format!("url = \"{unused}\"\nclock_allowance_seconds = 0"),
             "gateway.toml:14: redis.clock_allowance_seconds: expected a whole number from 1 to 3600",
         ),
         (
-            format!("url = \"{nobody}\"\nfailover_after_seconds = 0"),
+            format!("url = \"{unused}\"\nfailover_after_seconds = 0"),
             "gateway.toml:14: redis.failover_after_seconds: expected a whole number from 1 to 3600",
         ),
     ] {
@@ -233,18 +233,18 @@ fn what_is_wrong_with_redis_is_one_line() {
             .current_dir(&folder)
             .output()
             .unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
+        let reported = String::from_utf8(output.stderr).unwrap();
         assert_eq!(
-            (output.status.code(), told.matches('\n').count()),
+            (output.status.code(), reported.matches('\n').count()),
             (Some(2), 1),
-            "{told}"
+            "{reported}"
         );
         assert!(
-            told.starts_with(expected) && !told.contains("secret-word"),
-            "{told}"
+            reported.starts_with(expected) && !reported.contains("secret-word"),
+            "{reported}"
         );
         if redis.contains(&evicting) {
-            assert!(told.contains("noeviction"), "{told}");
+            assert!(reported.contains("noeviction"), "{reported}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A Redis behind TLS: certificates, users, and what is said where something does not fit.
+//! A Redis behind TLS: certificates, users, and what is said where something is wrong.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
@@ -20,7 +20,7 @@ use crate::scene::AT_ONCE;
 const RIGHTS: &str = "~qv:* +evalsha +script|load +info +time +get +set +unlink +zadd +zcard +zcount +zrange \
                       +zremrangebyrank +zscore +hgetall +hdel +hincrby +pexpire";
 
-/// A folder with an authority, a certificate for `localhost`, one for a client, and an authority that nobody trusts.
+/// A folder with an authority, a certificate for `localhost`, one for a client, and an authority that no one trusts.
 struct Certificates {
     folder: PathBuf,
 }
@@ -107,14 +107,14 @@ fn refused(folder: &Path, redis: &str) -> String {
         .current_dir(folder)
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
+    let reported = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
-        (output.status.code(), told.matches('\n').count()),
+        (output.status.code(), reported.matches('\n').count()),
         (Some(2), 1),
-        "{told}"
+        "{reported}"
     );
-    assert!(!told.contains("dummy"), "{told}");
-    told
+    assert!(!reported.contains("dummy"), "{reported}");
+    reported
 }
 
 /// A request is admitted once, and readiness says that all is well.
@@ -157,12 +157,12 @@ fn a_server_that_asks_for_a_certificate_is_shown_one() {
         &format!("{without}\ncertificate = \"client.pem\"\nkey = \"client-key.pem\""),
     );
     works(&gateway, 1);
-    let told = refused(folder, without);
+    let reported = refused(folder, without);
     assert!(
-        told.starts_with("redis: no connection to Redis at localhost:"),
-        "{told}"
+        reported.starts_with("redis: no connection to Redis at localhost:"),
+        "{reported}"
     );
-    assert!(told.contains("ertificate"), "{told}");
+    assert!(reported.contains("ertificate"), "{reported}");
 }
 
 #[test]
@@ -176,27 +176,27 @@ fn a_server_that_cannot_be_trusted_is_refused_in_one_line() {
         ("127.0.0.1", "ca.pem", "not valid for name"),
     ] {
         let url = url(host, port);
-        let told = refused(
+        let reported = refused(
             &certificates.folder,
             &format!("url = \"{url}\"\nca = \"{ca}\""),
         );
         let begin = format!("redis: no connection to Redis at {host}:{port}: ");
         assert!(
-            told.starts_with(&begin) && told.contains(expected),
-            "{told}"
+            reported.starts_with(&begin) && reported.contains(expected),
+            "{reported}"
         );
     }
     // Nor by the authorities of the system, and never without looking.
     let trusted = format!("url = \"{}\"", url("localhost", port));
-    let told = refused(&certificates.folder, &trusted);
-    assert!(told.contains("UnknownIssuer"), "{told}");
-    let told = refused(
+    let reported = refused(&certificates.folder, &trusted);
+    assert!(reported.contains("UnknownIssuer"), "{reported}");
+    let reported = refused(
         &certificates.folder,
         &trusted.replace("/0\"", "/0#insecure\""),
     );
     assert!(
-        told.starts_with("gateway.toml:12: redis.url: expected a URL such as"),
-        "{told}"
+        reported.starts_with("gateway.toml:12: redis.url: expected a URL such as"),
+        "{reported}"
     );
 }
 
@@ -239,8 +239,8 @@ fn what_is_wrong_with_urls_and_certificates_is_one_line() {
             "14: redis.ca: expected a file of certificates in PEM: No such file or directory (os error 2)",
         ),
     ] {
-        let told = refused(&certificates.folder, &redis);
-        assert_eq!(told, format!("gateway.toml:{expected}\n"));
+        let reported = refused(&certificates.folder, &redis);
+        assert_eq!(reported, format!("gateway.toml:{expected}\n"));
     }
 }
 

@@ -170,7 +170,7 @@ fn a_change_that_will_not_do_is_told_once_and_changes_nothing() {
     assert_eq!(gateway.metric(FAILED), Some(2.0));
 }
 
-/// A process that holds a file so that nobody can open it, as a file server does that has gone away: a lease.
+/// A process that holds a file so that no one can open it, as a file server does that has gone away: a lease.
 pub(crate) struct Lease(Child);
 
 impl Lease {

@@ -79,7 +79,7 @@ fn a_password_in_the_command_line_is_in_no_error() {
         "http://user:pass word@host",
         "pass-word",
     ] {
-        let told = faulty(
+        let reported = faulty(
             Some(&config("")),
             &[
                 "--listen",
@@ -91,7 +91,7 @@ fn a_password_in_the_command_line_is_in_no_error() {
             ],
         );
         assert_eq!(
-            told,
+            reported,
             "--upstream: expected http:// or https:// and a host, without a path: the path of the request is kept"
         );
     }

@@ -91,7 +91,7 @@ impl Crowded {
         connect(self.gateway.address(), tls)
     }
 
-    /// The code with which a signed request is answered, on a connection of its own.
+    /// The code with which a signed request is answered, on a new connection.
     fn honest(&self) -> String {
         let at = self.gateway.address();
         let mut wire = self.connect(b"http/1.1");
@@ -347,7 +347,7 @@ fn a_stream_that_is_not_read_is_reset_beside_others_that_are() {
     assert_eq!(client.answer(stream + 2).unwrap().body, b"{}");
 }
 
-/// Without a key, nobody keeps a connection for as long as they like.
+/// Without a key, no one keeps a connection for as long as they like.
 #[test]
 fn a_connection_without_an_admitted_request_ends() {
     let crowded = Crowded::start(MOCK, false);

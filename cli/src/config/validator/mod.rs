@@ -1,5 +1,4 @@
-//! Decides what a credentials file says: who may sign, who may do what, how often, and the policy. It is taken as a whole
-//! or not at all.
+//! Credentials file: who may sign, who may do what, how often, and the policy. It is taken as a whole or not at all.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -94,7 +94,7 @@ pub(super) fn policy(mut table: Table<'_>) -> Result<PolicyBuilder, Fault> {
     if let Some(services) = table.texts("services")? {
         if services.value.is_empty() {
             let wrong =
-                "expected at least one service; without the field the host tells the service";
+                "expected at least one service; without the field the host names the service";
             return Err(table.fault(services.line, "services", wrong));
         }
         for service in services.value {

@@ -1,12 +1,12 @@
-//! Secrets: in the file itself, in an environment variable, or in a file of their own.
+//! Secrets: in the file itself, in an environment variable, or in a separate file.
 
 use std::env;
 
 use crate::config::files::Files;
 use crate::config::toml_table::{Fault, Table};
 
-/// A secret in the file itself, in an environment variable, or in a file of its own: at most one of the three. None of
-/// the three fields is quoted in a fault: any of them may hold the secret by mistake.
+/// Returns a secret: from the file itself, from an environment variable, or from a separate file, and from one of the three
+/// at most. No fault quotes any of the three fields: each may hold the secret by mistake.
 pub(crate) fn secret(
     table: &mut Table<'_>,
     names: [&'static str; 3],
@@ -26,7 +26,7 @@ pub(crate) fn secret(
     }
 }
 
-/// The same where the first of the three is something other than text.
+/// Does the same where the first of the three is something other than text.
 pub(crate) fn secret_elsewhere(
     table: &mut Table<'_>,
     names: [&'static str; 3],

@@ -200,7 +200,7 @@ fn a_proxy_that_asks_is_told_every_header() {
         let signed = signed
             .with_header("X-Forwarded-Proto", "https")
             .with_header("X-Forwarded-Host", HOST);
-        let told = approved(asked_by, "", &signed);
+        let reported = approved(asked_by, "", &signed);
         let caller = [
             ("x-qcloud-validator-account", "100000000001"),
             ("x-qcloud-validator-action", "DescribeInstances"),
@@ -216,7 +216,7 @@ fn a_proxy_that_asks_is_told_every_header() {
         } else {
             &[]
         };
-        assert_told(&told, removed, &caller);
+        assert_headers(&reported, removed, &caller);
     }
 }
 
@@ -228,8 +228,8 @@ fn a_proxy_that_passes_a_request_unverified_is_told_so_in_every_header() {
             .with_header("X-Forwarded-Proto", "https")
             .with_header("X-Forwarded-Host", HOST);
         let more = "unseen_bodies = \"insecure-pass-unverified\"\n";
-        let told = approved(asked_by, more, &signed);
-        let nobody = [
+        let reported = approved(asked_by, more, &signed);
+        let unverified = [
             ("x-qcloud-validator-account", "none"),
             ("x-qcloud-validator-action", "none"),
             ("x-qcloud-validator-scheme", "none"),
@@ -244,7 +244,7 @@ fn a_proxy_that_passes_a_request_unverified_is_told_so_in_every_header() {
         } else {
             &[]
         };
-        assert_told(&told, removed, &nobody);
+        assert_headers(&reported, removed, &unverified);
     }
 }
 
@@ -258,7 +258,7 @@ fn envoy_is_asked_to_remove_what_the_client_sent() {
         .with_header("X_Qcloud-Validator_Account", "100000000009")
         // Envoy overwrites this one, and would remove the gateway's if it were asked to remove it.
         .with_header("X-Qcloud-Validator-Account", "100000000009");
-    let told = approved("envoy", "", &signed);
+    let reported = approved("envoy", "", &signed);
     let removed = [(
         "x-envoy-auth-headers-to-remove",
         "x-qcloud-validator-response,x-qcloud-validator-role,x_qcloud-validator_account,\
@@ -267,18 +267,18 @@ fn envoy_is_asked_to_remove_what_the_client_sent() {
          x_qcloud_validator_sub_account,x_qcloud_validator_uncovered,x_qcloud_validator_unverified",
     )];
     assert_eq!(
-        told[..1],
+        reported[..1],
         [(removed[0].0.to_owned(), removed[0].1.to_owned())]
     );
-    assert_eq!(told.len(), 8);
+    assert_eq!(reported.len(), 8);
 }
 
-fn assert_told(told: &[(String, String)], first: &[(&str, &str)], then: &[(&str, &str)]) {
-    let told: Vec<(&str, &str)> = told
+fn assert_headers(reported: &[(String, String)], first: &[(&str, &str)], then: &[(&str, &str)]) {
+    let reported: Vec<(&str, &str)> = reported
         .iter()
         .map(|(name, value)| (&**name, &**value))
         .collect();
-    assert_eq!(told, [first, then].concat());
+    assert_eq!(reported, [first, then].concat());
 }
 
 #[test]

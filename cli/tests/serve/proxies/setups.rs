@@ -11,7 +11,7 @@ pub(crate) struct Setup {
     pub(crate) signed_bodies: SignedBodies,
     pub(crate) speaks_http_2: bool,
     pub(crate) refusal_status: u16,
-    /// The addresses that the service is told a request came from, where the gateway tells it.
+    /// The addresses that the gateway names to the service as those that a request came from.
     pub(crate) forwarded_for: Option<&'static str>,
 }
 

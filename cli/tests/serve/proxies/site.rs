@@ -77,7 +77,7 @@ impl Site {
         site
     }
 
-    /// Sends one request over a connection of its own; the answer to it, or nothing if there is none.
+    /// Sends one request over a new connection; the answer to it, or nothing if there is none.
     pub(crate) fn ask(&self, request: &[u8]) -> String {
         self.exchange(request, Until::Answered)
     }

@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
                 token,
                 "TC3-HMAC-SHA256",
                 "POST",
-            ] => told(call(url, secret_id, secret_key, token)),
+            ] => reported(call(url, secret_id, secret_key, token)),
             _ => (format!("not a job for this driver: {line}"), "driver"),
         };
         println!("{}", json!({ "code": code, "from": from }));
@@ -47,7 +47,7 @@ fn call(url: &str, secret_id: &str, secret_key: &str, token: &str) -> Result<(),
 }
 
 /// The code, and the variant of the error that holds it.
-fn told(answer: Result<(), Error>) -> (String, &'static str) {
+fn reported(answer: Result<(), Error>) -> (String, &'static str) {
     let error = match answer {
         Ok(()) => return ("OK".to_owned(), ""),
         Err(error) => error,

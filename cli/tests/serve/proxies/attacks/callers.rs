@@ -90,7 +90,7 @@ pub(crate) fn connections() -> Vec<Attack> {
             ),
             ("after another", format!("Connection: keep-alive, {name}")),
             (
-                "in a line of its own",
+                "in a separate line",
                 format!("Connection: close\r\nConnection: {name}"),
             ),
         ] {

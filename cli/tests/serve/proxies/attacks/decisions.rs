@@ -40,7 +40,7 @@ pub(crate) fn actions() -> Vec<Attack> {
         )
     };
     attacks.push(Attack::on(
-        "the action in a line of its own",
+        "the action in a separate line",
         tc3_post,
         folded,
     ));

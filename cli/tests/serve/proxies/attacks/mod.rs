@@ -12,7 +12,7 @@ use test_support::gateway::SECRET_ID;
 use super::signed::{Signed, tc3_get, tc3_post, tc3_unsigned, v2_form, v2_get};
 use super::site::HOST;
 
-/// Two requests, each over a connection of its own.
+/// Two requests, each over a new connection.
 pub(crate) struct Attack {
     pub(crate) name: String,
     /// Arrives as it was sent, where the gateway is shown what is signed.
