@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Body as _;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
@@ -31,8 +31,8 @@ enum Shown {
     Body(Bytes),
     /// The proxy does not show it.
     Nothing,
-    /// It is too long, too slow or cut off: sending it so must not get around verification.
-    Unreadable,
+    /// It is too long, too slow or cut off: sending it so must not get around verification or limits.
+    Unreadable(Reason),
 }
 
 /// Answers the questions of one listener.
@@ -77,36 +77,41 @@ impl Answers {
         let shown = self.shown(original.headers(), body).await;
         let payload = match &shown {
             Shown::Body(body) => Payload::Bytes(body),
-            Shown::Nothing | Shown::Unreadable => Payload::Unseen,
+            Shown::Nothing | Shown::Unreadable(_) => Payload::Unseen,
         };
         let arrival = Arrival::new(&original, source);
         let headers = PassedOn::new(&arrival, original.headers());
         let approve = |caller: HeaderMap| approval(rules.asked_by, original.headers(), caller);
         let view = arrival.view(payload).with_headers(&headers);
-        match validator.check(&view).await {
-            Ok(admitted) => match caller_headers::of_admitted(&admitted, &id).and_then(approve) {
-                Ok(mut response) => {
-                    response.extensions_mut().insert(Arc::new(admitted));
-                    response
+        match (validator.check(&view).await, &shown) {
+            // No signature covers this body.
+            (Ok(admitted), Shown::Unreadable(reason)) => {
+                denial(admitted.refuse(reason.clone()), id)
+            }
+            (Ok(admitted), _) => {
+                match caller_headers::of_admitted(&admitted, &id).and_then(approve) {
+                    Ok(mut response) => {
+                        response.extensions_mut().insert(Arc::new(admitted));
+                        response
+                    }
+                    Err(cause) => {
+                        warn!(request_id = id.as_str(), %cause, "the caller cannot be named in headers");
+                        denial(admitted.refuse(Reason::BackendFailed), id)
+                    }
                 }
-                Err(cause) => {
-                    warn!(request_id = id.as_str(), %cause, "the caller cannot be named in headers");
-                    denial(admitted.refuse(Reason::BackendFailed), id)
-                }
-            },
-            Err(refused)
+            }
+            (Err(refused), Shown::Nothing)
                 if refused.reason() == &Reason::BodyUnseen
-                    && matches!(shown, Shown::Nothing)
                     && rules.unseen_bodies == UnseenBodies::InsecurePassUnverified =>
             {
                 let approved = caller_headers::of_unverified(&id).and_then(approve);
                 approved.unwrap_or_else(|_| denial(refused, id))
             }
-            Err(refused) => {
+            (Err(refused), _) => {
                 let mut response = denial(refused, id);
                 let body = match shown {
                     Shown::Body(body) => Some(body),
-                    Shown::Nothing | Shown::Unreadable => None,
+                    Shown::Nothing | Shown::Unreadable(_) => None,
                 };
                 PendingDiagnosis::keep(&mut response, validator, source, original, body);
                 response
@@ -121,11 +126,14 @@ impl Answers {
         let limit = self.validator.policy().limits().longest_body();
         if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
             // Reading would answer an `Expect: 100-continue`.
-            return Shown::Unreadable;
+            return Shown::Unreadable(Reason::BodyTooLong { limit });
         }
         match Limited::new(body, limit).collect().await {
             Ok(body) => Shown::Body(body.to_bytes()),
-            Err(_) => Shown::Unreadable,
+            Err(error) if error.is::<LengthLimitError>() => {
+                Shown::Unreadable(Reason::BodyTooLong { limit })
+            }
+            Err(_) => Shown::Unreadable(Reason::BodyCutOff),
         }
     }
 }

@@ -65,3 +65,40 @@ fn each_kind_of_proxy_names_the_request_in_its_own_way() {
         assert_eq!(call(at, &question(forged)).status, 403, "{asked_by}");
     }
 }
+
+/// No signature covers such a body, so that nothing but these limits stands between it and the service.
+#[test]
+fn an_unsigned_body_that_is_too_long_or_too_slow_is_denied() {
+    let limits = "bodies = \"forwarded\"\n[policy.limits]\nbody_bytes = 100\nform_bytes = 100\n\
+                  [connections]\nbody_seconds = 1\n";
+    let gateway = Gateway::start(
+        &folder("unsigned"),
+        &forward_auth("envoy", limits).replace("[policy]\n", "[policy]\nreplay_tc3 = \"off\"\n"),
+        &[],
+    );
+    let at = gateway.address();
+    let question = |framing: &str, sent: &str| {
+        let signed = tc3(at).body("").unsigned_payload().sign();
+        let raw = signed
+            .with_header("X-Forwarded-Proto", "https")
+            .with_header("X-Forwarded-Host", at.to_string())
+            .to_raw();
+        let raw = String::from_utf8(raw).unwrap();
+        let framed = raw.replace("Content-Length: 0", framing);
+        assert_ne!(framed, raw);
+        let answer = call(at, (framed + sent).as_bytes());
+        // An approval has no body.
+        let code = (answer.status != 200).then(|| answer.code());
+        (answer.status, code.unwrap_or_default())
+    };
+    let long = format!("65\r\n{}\r\n0\r\n\r\n", "a".repeat(101));
+    let fits = format!("64\r\n{}\r\n0\r\n\r\n", "a".repeat(100));
+    let chunked = "Transfer-Encoding: chunked";
+    let too_long = (403, "RequestSizeLimitExceeded".to_owned());
+    assert_eq!(question("Content-Length: 101", &"a".repeat(101)), too_long);
+    assert_eq!(question(chunked, &long), too_long);
+    let cut_off = (403, "InvalidParameter".to_owned());
+    assert_eq!(question("Content-Length: 100", "a"), cut_off);
+    assert_eq!(question(chunked, &fits).0, 200);
+    assert_eq!(question("Content-Length: 100", &"a".repeat(100)).0, 200);
+}

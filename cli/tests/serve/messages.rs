@@ -10,7 +10,7 @@ use hyper::header::{ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use test_support::gateway::{Answer, Gateway, MOCK, ask, call, config, folder, tc3, v2};
 
 use crate::http2;
-use crate::scene::{AT_ONCE, proxy, read_request};
+use crate::scene::{AT_ONCE, forward_auth, proxy, read_request};
 
 /// A service that gives one answer, byte for byte, to each request.
 struct Service {
@@ -317,6 +317,10 @@ fn a_client_that_waits_for_100_with_too_long_a_body_is_not_asked_for_it() {
     for (text, status) in [
         (config(&format!("{MOCK}{limits}")), 200),
         (proxy(&service, limits), 200),
+        (
+            forward_auth("envoy", &format!("bodies = \"forwarded\"\n{limits}")),
+            403,
+        ),
     ] {
         let gateway = Gateway::start(&folder("too-long"), &text, &[]);
         let at = gateway.address();
