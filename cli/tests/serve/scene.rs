@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -82,14 +83,18 @@ pub(crate) fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
 }
 
 pub(crate) fn faulty(config: Option<&str>, arguments: &[&str]) -> String {
-    let folder = folder("faulty");
+    faulty_in(&folder("faulty"), config, arguments)
+}
+
+/// The one line of a command that does not start, in a folder with the files that the configuration names.
+pub(crate) fn faulty_in(folder: &Path, config: Option<&str>, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_qcloud-validator"));
     command.arg("serve").args(arguments).env_clear();
     if let Some(text) = config {
         fs::write(folder.join("gateway.toml"), text).unwrap();
         command.args(["--config", "gateway.toml"]);
     }
-    let output = command.current_dir(&folder).output().unwrap();
+    let output = command.current_dir(folder).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert_eq!(output.stdout, b"");
     let text = String::from_utf8(output.stderr).unwrap();
