@@ -1,4 +1,5 @@
-//! Protocol check: whether the request may come over plain HTTP (common-errors.md row 13; for API 3.0 the operator's choice).
+//! Protocol check: whether the request may come over plain HTTP (common-errors.md row 13; for API 3.0 the operator's
+//! choice).
 
 use crate::policy::HttpsRule;
 use crate::reason::Reason;

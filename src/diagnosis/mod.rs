@@ -109,8 +109,8 @@ impl Diagnosis {
         Difference::between(self.string_to_sign.as_deref()?, client)
     }
 
-    /// What may be added to the message for the client: causes and fixes, none about keys, which are nobody's business
-    /// but the owner's.
+    /// Returns the causes and fixes that may be added to the message for the client: none about keys, which concern their
+    /// owner alone.
     pub(crate) fn for_client(&self, language: Language) -> Option<String> {
         let told: Vec<String> = self
             .findings

@@ -132,7 +132,7 @@ impl Drop for RedisServer {
     }
 }
 
-/// A port of the loopback address that nobody listens on now.
+/// A port of the loopback address without a listener.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
