@@ -6,6 +6,7 @@ use crate::policy::ReplayScope;
 use crate::reason::{Reason, Store};
 use crate::rejection::Rejection;
 use crate::signature::LeftOut;
+use crate::stage::caller::Caller;
 use crate::stage::read::Signed;
 use crate::stage::{Fresh, Parsed};
 use crate::store::{Credential, NonceClaim, NonceValue, NonceVerdict, StoreError};
@@ -55,17 +56,23 @@ impl<'r> Authenticated<'r> {
         self,
         verdict: Option<Result<NonceVerdict, StoreError>>,
     ) -> Result<Fresh<'r>, Rejection> {
-        let caller = self.parsed.caller;
         if verdict.is_none() && self.nonce_claim().is_some() {
             // The driver forgot to ask.
             let store = Store::Nonces;
-            return Err(caller.refuse(Reason::StoreFailed { store }));
+            return Err(self.caller().refuse(Reason::StoreFailed { store }));
         }
-        let verdict = caller.answered(Store::Nonces, verdict.transpose())?;
+        let verdict = verdict
+            .transpose()
+            .map_err(|cause| self.caller().refuse_for(Store::Nonces, cause))?;
         match check::nonce::check(verdict) {
             Ok(nonce) => Ok(Fresh::new(self, nonce)),
-            Err(reason) => Err(caller.refuse(reason)),
+            Err(reason) => Err(self.caller().refuse(reason)),
         }
+    }
+
+    /// The caller, whose SecretId the credential store knows.
+    pub(super) fn caller(&self) -> Caller<'r> {
+        self.parsed.caller().known()
     }
 
     /// What must not repeat of a TC3 request.

@@ -98,13 +98,10 @@ impl<'r> Caller<'r> {
         }
     }
 
-    /// The answer of a store, or a refusal if the store failed.
-    pub(super) fn answered<T>(
-        &self,
-        store: Store,
-        answer: Result<T, StoreError>,
-    ) -> Result<T, Rejection> {
-        answer.map_err(|cause| self.refuse(Reason::StoreFailed { store }).with_cause(cause))
+    /// Refuses the request because a store failed.
+    #[cold]
+    pub(super) fn refuse_for(&self, store: Store, cause: StoreError) -> Rejection {
+        self.refuse(Reason::StoreFailed { store }).with_cause(cause)
     }
 
     fn unnamed(dialect: Dialect, language: Option<Language>, policy: &Policy) -> Self {

@@ -45,7 +45,7 @@ impl<'r> Fresh<'r> {
             version: Some(common.version).filter(|version| !version.is_empty()),
             region: Some(common.region).filter(|region| !region.is_empty()),
             service: parsed.read.service(),
-            dialect: parsed.caller.dialect,
+            dialect: parsed.caller().dialect,
             parameters: parsed.read.parameters(),
             payload,
         }
@@ -60,12 +60,12 @@ impl<'r> Fresh<'r> {
         self,
         standing: Result<Standing, StoreError>,
     ) -> Result<Permitted<'r>, Rejection> {
-        let parsed = &self.authenticated.parsed;
-        let caller = parsed.caller;
-        let standing = caller.answered(Store::Permissions, standing)?;
-        match allow(standing, parsed.common.action) {
+        let authenticated = &self.authenticated;
+        let standing = standing
+            .map_err(|cause| authenticated.caller().refuse_for(Store::Permissions, cause))?;
+        match allow(standing, authenticated.parsed.common.action) {
             Ok(allowed) => Ok(Permitted::new(self, allowed)),
-            Err(reason) => Err(caller.refuse(reason)),
+            Err(reason) => Err(self.authenticated.caller().refuse(reason)),
         }
     }
 }

@@ -22,7 +22,6 @@ use crate::store::{Credential, StoreError};
 pub struct Parsed<'r> {
     pub(super) read: &'r Read<'r>,
     pub(super) common: CommonParameters<'r>,
-    pub(super) caller: Caller<'r>,
     pub(super) now: UnixTime,
     pub(super) within_window: WithinWindow,
 }
@@ -35,16 +34,14 @@ impl<'r> Parsed<'r> {
         now: UnixTime,
     ) -> Result<Self, Rejection> {
         let policy = read.policy();
-        let caller = Caller::of_common(&common, policy);
         match check::timestamp::check(common.timestamp, now, policy.window_seconds()) {
             Ok(within_window) => Ok(Self {
                 read,
                 common,
-                caller,
                 now,
                 within_window,
             }),
-            Err(reason) => Err(caller.refuse(reason)),
+            Err(reason) => Err(Caller::of_common(&common, policy).refuse(reason)),
         }
     }
 
@@ -66,14 +63,13 @@ impl<'r> Parsed<'r> {
     ///
     /// The first of them that refuses, or the store's failure.
     pub fn authenticate(
-        mut self,
+        self,
         found: Result<Option<Credential>, StoreError>,
     ) -> Result<Authenticated<'r>, Rejection> {
-        let found = self.caller.answered(Store::Credentials, found)?;
+        let found = found.map_err(|cause| self.caller().refuse_for(Store::Credentials, cause))?;
         let Some(credential) = found else {
-            return Err(self.caller.refuse(Reason::SecretIdUnknown));
+            return Err(self.caller().refuse(Reason::SecretIdUnknown));
         };
-        self.caller = self.caller.known();
         match self.identify(&credential) {
             Ok((authentic, left_out)) => Ok(Authenticated {
                 parsed: self,
@@ -81,7 +77,7 @@ impl<'r> Parsed<'r> {
                 authentic,
                 left_out,
             }),
-            Err(reason) => Err(self.caller.refuse(reason)),
+            Err(reason) => Err(self.caller().known().refuse(reason)),
         }
     }
 
@@ -102,6 +98,11 @@ impl<'r> Parsed<'r> {
             signature,
         };
         Ok((authentic, left_out))
+    }
+
+    /// The caller, before the credential store knows the SecretId.
+    pub(super) fn caller(&self) -> Caller<'r> {
+        Caller::of_common(&self.common, self.policy())
     }
 
     pub(super) fn request(&self) -> &'r RequestView<'r> {

@@ -41,13 +41,13 @@ impl<'r> Permitted<'r> {
     ///
     /// When one of them is used up, or the store failed.
     pub fn drawn(self, verdict: Result<QuotaVerdict, StoreError>) -> Result<Admitted, Rejection> {
-        let parsed = &self.fresh.authenticated.parsed;
-        let caller = parsed.caller;
-        let verdict = caller.answered(Store::Quotas, verdict)?;
-        let drawn = match check::quota::check(verdict) {
-            Ok(drawn) => drawn,
-            Err(reason) => return Err(caller.refuse(reason)),
-        };
+        let authenticated = &self.fresh.authenticated;
+        let verdict =
+            verdict.map_err(|cause| authenticated.caller().refuse_for(Store::Quotas, cause))?;
+        let drawn =
+            check::quota::check(verdict).map_err(|reason| authenticated.caller().refuse(reason))?;
+        let parsed = &authenticated.parsed;
+        let caller = authenticated.caller();
         let witnesses = Witnesses {
             within_window: parsed.within_window,
             authentic: self.fresh.authenticated.authentic,
@@ -80,7 +80,8 @@ impl<'r> Permitted<'r> {
         if !get && !request.query().is_empty() {
             uncovered.push(Uncovered::Query);
         }
-        let body_is_hashed = match parsed.read.signed() {
+        let signed = parsed.read.signed();
+        let body_is_hashed = match &signed {
             Signed::Query(_) => !get,
             Signed::Tc3(_) => !get && !Tc3Signed::payload_is_unsigned(request),
         };
@@ -88,7 +89,7 @@ impl<'r> Permitted<'r> {
         if !body_is_hashed && !no_body {
             uncovered.push(Uncovered::Body);
         }
-        match parsed.read.signed() {
+        match &signed {
             Signed::Query(signed) => {
                 uncovered.extend(
                     signed.left_out(authenticated.left_out).map(|name| {
